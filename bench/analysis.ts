@@ -1,11 +1,11 @@
 /**
- * Analyze Predictions and Compare Predictions with 100,000 predictions of each epoch, in a real VS Code, from the browser's
- * own timeline. Their first numbers are there within 2 s and no frame takes 100 ms. Run alone, with no trainer on the
- * machine:
+ * Measures Analyze Predictions and Compare Predictions with 100,000 predictions per epoch in a real VS Code, with the
+ * browser's timeline. The first numbers must appear within 2 s, and no frame may take 100 ms. Run it alone, without a trainer
+ * on the machine:
  *
  *     npx vitest run -c bench/panels.config.mts analysis
  *
- * `NLVR_BENCH_EXAMPLES` changes the number. Figures go to bench/results/analysis.json.
+ * `NLVR_BENCH_EXAMPLES` changes the number. Results are written to bench/results/analysis.json.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ import { watchFrames, type Frames } from './frames';
 import { openingTimes, showFirstWebview, startClock } from './opening';
 
 const EXAMPLES = Number(process.env.NLVR_BENCH_EXAMPLES ?? 100_000);
-const LONGEST_FRAME_MS = 100;
+const MAX_FRAME_MS = 100;
 const OPEN_MS = 2000;
 
 const results: Record<string, number | Frames> = { examples: EXAMPLES };
@@ -34,12 +34,12 @@ describe(`the analysis of ${EXAMPLES} predictions`, () => {
       `${name}: longest frame ${frames.longest.toFixed(0)} ms, 99% ${frames.p99.toFixed(0)} ms, ` +
         `longest task ${frames.longestTask.toFixed(0)} ms, ${frames.frames} frames`,
     );
-    expect.soft(frames.longest, name).toBeLessThan(LONGEST_FRAME_MS);
+    expect.soft(frames.longest, name).toBeLessThan(MAX_FRAME_MS);
   }
 
   const settle = () => vscode.page.waitForTimeout(300);
 
-  /** The browser's time when an element has been painted. */
+  /** Time of the browser when an element is painted. */
   const shown = (selector: string) =>
     frame.evaluate<number>(`new Promise((done) => {
       const look = () =>
@@ -49,7 +49,7 @@ describe(`the analysis of ${EXAMPLES} predictions`, () => {
       look();
     })`);
 
-  /** Waits for the first and for all numbers of the panel that was just opened. */
+  /** Waits for the first and for all numbers of the panel that was opened. */
   async function opened(name: string, first: string, all: string): Promise<void> {
     let [numbers, complete] = [0, 0];
     await measure(`${name}: load`, async () => {
@@ -90,7 +90,7 @@ describe(`the analysis of ${EXAMPLES} predictions`, () => {
   });
 
   it('shows the first numbers of an analysis within 2 s', async () => {
-    // The clock begins with the click on the run.
+    // The clock starts with the click on the run.
     const clock = `addEventListener('pointerdown', () => {
       window.__began = performance.timeOrigin + performance.now();
     }, true)`;

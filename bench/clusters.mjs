@@ -1,14 +1,14 @@
-// The cost model on paper: BLIP's base model at 384 px on clusters of GPUs. Nothing here was measured; the figures of
-// GPU and links are those of docs/scale.md.
+// Applies the cost model to BLIP's base model at 384 px on clusters of GPUs. Nothing here was measured; the specifications
+// of GPU and links are those of docs/scale.md.
 import { ringSeconds, stepSeconds } from './costModel.mjs';
 import { table } from './shared.mjs';
 
-/** Of the base model at 384 px: parameters, and operations an example, forward and backward. */
+/** Base model at 384 px: parameters, and operations per example, forward and backward. */
 const MODEL = { parameters: 259.4e6, operations: 0.78e12 };
-/** An A100 in bf16: the peak, the part of it that a training reaches, bytes a second of memory. */
+/** A100 in bf16: peak FLOP/s, the fraction that a training reaches, memory bandwidth in bytes per second. */
 const GPU = { peak: 312e12, reached: 0.4, memory: 1.5e12 };
 const MACHINE = 8;
-/** Seconds a message, and bytes a second of a ring through all machines. */
+/** Seconds per message, and bytes per second of a ring through all machines. */
 const LINKS = {
   NVLink: { latency: 5e-6, rate: 230e9 },
   'InfiniBand, 8 × 200 Gbit/s': { latency: 10e-6, rate: 180e9 },
@@ -23,7 +23,7 @@ const SIZES = [1, 5, 25, 100, 250, 1000];
 const TRAINING_EXAMPLES = 86_373;
 const EFFECTIVE = 256;
 
-/** Buckets are cut by their size in fp32; on the wire they may be smaller. */
+/** Buckets are divided by their size in fp32; they may be sent in a smaller type. */
 function bucketsOf(mib, bytesEach) {
   const count = Math.ceil((4 * MODEL.parameters) / (mib * MIB));
   return Array.from({ length: count }, () => (bytesEach * MODEL.parameters) / count);
@@ -40,7 +40,7 @@ function plan({ link, ranks, batch, bytesEach = 4, mib = 25 }) {
   return { step, seconds, exposed, waiting, moving: all - waiting, share: step / seconds };
 }
 
-/** The smallest bucket size with which a step is as short as with any, but for half a percent. */
+/** The smallest bucket size whose step time is within 0.5% of the minimum. */
 function best(options) {
   const plans = SIZES.map((mib) => ({ mib, ...plan({ ...options, mib }) }));
   const shortest = Math.min(...plans.map(({ seconds }) => seconds));
@@ -50,7 +50,7 @@ function best(options) {
 const ms = (seconds) => (1000 * seconds).toFixed(seconds < 0.0095 ? 1 : 0);
 const percent = (share) => `${(100 * share).toFixed(0)} %`;
 
-/** Tables of docs/scale.md: where the time goes, and what an epoch takes. */
+/** Tables of docs/scale.md: breakdown of the step time, and the time of an epoch. */
 export function clusterTables() {
   const places = [8, 64, 512].flatMap((ranks) =>
     Object.keys(LINKS)

@@ -1,20 +1,19 @@
-// What a data parallel step costs: the model of docs/scale.md. Seconds and bytes.
+// Cost model of a data parallel step, see docs/scale.md. Units are seconds and bytes.
 
 /**
- * A collective's time on the wire: a ring of N sends each byte 2(N − 1)/N times, in 2(N − 1) messages that wait for
- * each other.
- * @param link `rate`: bytes a second of gradients; `latency`: seconds a message
+ * Communication time of a collective: a ring of N sends each byte 2(N − 1)/N times, in 2(N − 1) sequential messages.
+ * @param link `rate`: bytes of gradients per second; `latency`: seconds per message
  */
 export function ringSeconds(bytes, ranks, { rate, latency }) {
   return 2 * (ranks - 1) * (latency + bytes / ranks / rate);
 }
 
 /**
- * Seconds of a training step.
+ * Computes the time of a training step.
  *
- * @param work `step` without any communication, `own` until the gradients exist; `window`: the part of `own` during
- *   which gradients come into being, evenly by bytes; `buckets`: bytes of each, in order
- * @param net `ranks`, and those of `ringSeconds`; `processor`: seconds of the processor a byte, which nothing hides
+ * @param work `step`: time without communication; `own`: time until the gradients are complete; `window`: the fraction of
+ *   `own` during which gradients become available, evenly by bytes; `buckets`: bytes of each, in order
+ * @param net `ranks`, and those of `ringSeconds`; `processor`: processor seconds per byte, which cannot be overlapped
  */
 export function stepSeconds({ step, own, window, buckets }, net, overlap) {
   const all = buckets.reduce((sum, bytes) => sum + bytes, 0);
@@ -32,12 +31,12 @@ export function stepSeconds({ step, own, window, buckets }, net, overlap) {
 }
 
 /**
- * Parameters that make predictions fit measurements best: least squares of the logarithms, by pattern search.
- * @param start first guess of each parameter, greater than 0
- * @param most largest value of each parameter
+ * Fits the parameters to measurements: least squares of the logarithms, by pattern search.
+ * @param start initial value of each parameter, greater than 0
+ * @param max maximum of each parameter
  * @param predict parameters and a measurement → seconds
  */
-export function fit(measurements, start, most, predict) {
+export function fit(measurements, start, max, predict) {
   const names = Object.keys(start);
   const error = (parameters) =>
     measurements.reduce((sum, m) => sum + Math.log(predict(parameters, m) / m.seconds) ** 2, 0);
@@ -47,7 +46,7 @@ export function fit(measurements, start, most, predict) {
     let better = false;
     for (const name of names)
       for (const by of [factor, 1 / factor]) {
-        const next = { ...best, [name]: Math.min(most[name], best[name] * by) };
+        const next = { ...best, [name]: Math.min(max[name], best[name] * by) };
         const value = error(next);
         if (value < least) [best, least, better] = [next, value, true];
       }

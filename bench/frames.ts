@@ -1,13 +1,13 @@
 import type { Frame } from 'playwright-core';
 
-/** What the browser's timeline says of a piece of work, in milliseconds. */
+/** Measurements from the browser's timeline, in milliseconds. */
 export interface Frames {
   /** Longest time between two frames of the webview's page. */
   longest: number;
-  /** 99% of the frames took at most this. */
+  /** 99th percentile of the frame times. */
   p99: number;
   frames: number;
-  /** Longest task on the page's main thread, 0 when none took 50 ms (the browser reports no shorter ones). */
+  /** Longest task on the page's main thread; 0 if none took 50 ms, because the browser does not report shorter ones. */
   longestTask: number;
 }
 
@@ -33,7 +33,7 @@ const STOP = `new Promise((done) => requestAnimationFrame(() => requestAnimation
   done({ times: seen.times, tasks: seen.tasks });
 })))`;
 
-/** Watches the frames of a webview while something is done in it. */
+/** Measures the frames of a webview while `work` runs. */
 export async function watchFrames(frame: Frame, work: () => Promise<unknown>): Promise<Frames> {
   await frame.evaluate(START);
   await work();

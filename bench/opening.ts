@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import type { Workbench } from '../test/e2e/harness/workbench';
 
-/** Makes the click on a command the zero of the browser's clock: `window.__began`. */
+/** Records the time of the click on a command as the start of measurements: `window.__began`. */
 export async function startClock(vscode: Workbench): Promise<void> {
   await vscode.page.evaluate(
     `window.__began = undefined;
@@ -11,7 +11,7 @@ export async function startClock(vscode: Workbench): Promise<void> {
   );
 }
 
-/** When a panel's frame, which is VS Code's, and the page in it began to load, in milliseconds since the clock's zero. */
+/** Start of loading of a panel's frame (VS Code's) and of the page in it, in milliseconds since the click. */
 export async function openingTimes(
   vscode: Workbench,
   frame: Frame,
@@ -27,11 +27,10 @@ export async function openingTimes(
 }
 
 /**
- * Shows VS Code's own Markdown preview and closes it. The first webview in a browser's profile, of whatever extension,
- * registers VS Code's service worker, which takes from 0.1 to 3 s and stays registered; panels are timed without it,
- * and this time is reported next to theirs.
+ * Shows VS Code's Markdown preview and closes it. The first webview in a browser profile, of any extension, registers VS
+ * Code's service worker, which takes 0.1 to 3 s; panels are measured without it, and this time is reported separately.
  *
- * @param workspace the folder that is open
+ * @param workspace the open folder
  * @returns milliseconds from the click on the command to the preview's first text
  */
 export async function showFirstWebview(vscode: Workbench, workspace: string): Promise<number> {
@@ -46,7 +45,7 @@ export async function showFirstWebview(vscode: Workbench, workspace: string): Pr
   return shown - began;
 }
 
-/** The browser's time when the heading of the preview is there. */
+/** Time of the browser when the heading of the preview is shown. */
 async function previewShown(vscode: Workbench): Promise<number> {
   const until = Date.now() + 60_000;
   while (Date.now() < until) {

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Measurements of the panels in a real VS Code and browser, by the harness of the end-to-end tests. */
+/** Measures the panels in a real VS Code and browser, with the harness of the end-to-end tests. */
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
@@ -12,7 +12,7 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     teardownTimeout: 20_000,
-    // The machine may be busy: what comes late is not wrong.
+    // The machine may be busy, so allow more time.
     expect: { poll: { timeout: 15_000 } },
     reporters: ['verbose'],
   },

@@ -1,13 +1,13 @@
-// Training steps of several processes next to one, on this machine: part of `npm run bench -- ranks`.
-// For each model: one process with all threads and the batch of all; two processes that share the threads, with and
-// without overlap of communication and backward pass, and with gradients in bf16; and two processes side by side that
-// do not talk to each other, which shows what sharing the machine costs without any communication.
+// Compares training steps of several processes with one process on this machine: part of `npm run bench -- ranks`.
+// For each model: one process with all threads and the total batch; two processes that share the threads, with and without
+// overlap of communication and backward pass, and with gradients in bf16; and two independent processes, which shows the
+// cost of sharing the machine without communication.
 // Flags: --only base,small  --steps N (default 5)  --rounds N (default 3)  --json FILE  --write (docs/benchmarks.md)
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import {
   bench,
-  chosen,
+  selectedModels,
   flag,
   hasFlag,
   machine,
@@ -30,7 +30,7 @@ async function measure(name) {
   const run = (size, ...flags) => bench(name, size, ['--steps', steps, ...flags]);
   const times = { one: [], apart: [], overlap: [], after: [], bf16: [] };
   let bytes = 0;
-  // They take turns, so that a machine that slows down slows all of them.
+  // Interleave the measurements, so that a slower machine affects all of them.
   for (let round = 0; round < rounds; round++) {
     times.one.push((await run(batch * PROCESSES)).step);
     const alone = () => run(batch, '--set', `threads=${threads}`);
@@ -48,7 +48,7 @@ async function measure(name) {
 }
 
 const results = [];
-for (const name of chosen('base,small')) results.push(await measure(name));
+for (const name of selectedModels('base,small')) results.push(await measure(name));
 
 const seconds = (value) => `${value.toFixed(2)} s`;
 const ms = (value) => `${Math.round(1000 * value)} ms`;

@@ -1,8 +1,8 @@
-// `npm run bench`: installs what is missing, then times training and evaluation steps next to PyTorch (bench/steps.mjs)
-// and the panels in a real VS Code (bench/panels.config.mts). Leave the machine alone meanwhile.
+// `npm run bench`: installs dependencies, then measures training and evaluation steps compared with PyTorch (bench/steps.mjs)
+// and the panels in a real VS Code (bench/panels.config.mts). Do not use the machine meanwhile.
 //   npm run bench -- steps [flags of bench/steps.mjs]
 //   npm run bench -- panels
-//   npm run bench -- ranks [flags of bench/ranks.mjs]: several processes next to one
+//   npm run bench -- ranks [flags of bench/ranks.mjs]: several processes compared with one
 //   npm run bench -- shared [flags of bench/sharedImages.mjs]: evaluation where examples share images
 //   npm run bench -- scale [flags of bench/scale.mjs]: two hosts at several bandwidths, and the cost model (root, Linux)
 import { join } from 'node:path';

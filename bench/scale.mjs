@@ -1,5 +1,5 @@
-// The cost model of docs/scale.md, fitted to measurements and checked: part of `npm run bench -- scale`. Two ranks with
-// a thread each on two hosts (bench/twoHosts.mjs), at bandwidths that the fit sees and one that it does not.
+// Fits the cost model of docs/scale.md to measurements and validates it: part of `npm run bench -- scale`. Two ranks with one
+// thread each on two hosts (bench/twoHosts.mjs), at several bandwidths for the fit and another one for validation.
 // Flags: --only small,medium  --bandwidths 500,1000,4000  --check 2000 (Mbit/s)  --steps N (default 5)
 //   --rounds N (default 2; the fastest counts)  --json FILE (keeps the measurements)  --from FILE (measures nothing)  --write (docs/scale.md)
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { fit, stepSeconds } from './costModel.mjs';
 import { clusterTables } from './clusters.mjs';
 import {
   bench,
-  chosen,
+  selectedModels,
   flag,
   hasFlag,
   machine,
@@ -17,37 +17,37 @@ import {
   rewrite,
   table,
 } from './shared.mjs';
-import { bytesSent, joinHosts, MASTER, on, shape } from './twoHosts.mjs';
+import { bytesSent, createHosts, MASTER, hostPrefix, setBandwidth } from './twoHosts.mjs';
 
 const WITHIN = 0.15;
 const RANKS = 2;
 const steps = Number(flag('--steps', '5'));
 
-/** What is tried: at each bandwidth, or where `only` names one. */
+/** Variants that are measured at each bandwidth, or only at the one in `only`. */
 const VARIANTS = {
-  overlap: { flags: [], says: 'as they come' },
-  after: { flags: ['--no_overlap'], says: 'at the end' },
-  // Many messages, where they cost most next to the bytes: shows what a message costs.
+  overlap: { flags: [], label: 'as they come' },
+  after: { flags: ['--no_overlap'], label: 'at the end' },
+  // Many messages at the highest bandwidth, to measure the cost of a message.
   messages: {
     flags: ['--no_overlap', '--bucket_mb', '1'],
-    says: 'at the end, 1 MiB',
+    label: 'at the end, 1 MiB',
     only: 'fastest',
   },
   bf16: {
     flags: ['--no_overlap', '--set', 'gradient_precision=bf16'],
-    says: 'at the end, bf16',
+    label: 'at the end, bf16',
     only: 'check',
   },
 };
 
-/** Measures into `raw`, which `save` keeps after every run, so that one that is ended loses nothing. */
+/** Measures into `raw`, which `save` writes after every run, so that an aborted measurement keeps its results. */
 async function measure(raw, save) {
   const bandwidths = flag('--bandwidths', '500,1000,4000').split(',').map(Number);
   const check = Number(flag('--check', '2000'));
-  joinHosts();
+  createHosts();
   const { works, points } = raw;
   for (let round = 0; round < Number(flag('--rounds', '2')); round++)
-    for (const model of chosen('small,medium')) {
+    for (const model of selectedModels('small,medium')) {
       const { batch } = models[model];
       const threads = Math.max(1, Math.floor(availableParallelism() / RANKS));
       const counted = ['--steps', String(steps), '--set', `threads=${threads}`];
@@ -56,7 +56,7 @@ async function measure(raw, save) {
       for (const mbits of [...bandwidths, check]) {
         const apart = (await Promise.all([alone(), alone()])).map(({ step }) => step);
         work.apart.push(Math.max(...apart));
-        shape(mbits);
+        setBandwidth(mbits);
         const place = { check, fastest: Math.max(...bandwidths) };
         for (const [variant, { flags, only }] of Object.entries(VARIANTS)) {
           if (only !== undefined && place[only] !== mbits) continue;
@@ -64,12 +64,12 @@ async function measure(raw, save) {
           const [result] = await Promise.all(
             Array.from({ length: RANKS }, (_, rank) =>
               bench(model, batch, [...counted, ...flags], {
-                before: on(rank),
+                before: hostPrefix(rank),
                 env: { RANK: String(rank), WORLD_SIZE: String(RANKS), MASTER_ADDR: MASTER },
               }),
             ),
           );
-          // Rank 1 sends nothing but gradients: the timed steps and the one before them.
+          // Rank 1 sends only gradients: of the timed steps and of the warm-up step.
           const sent = (bytesSent(1) - before) / (steps + 1);
           if (variant === 'after') work.own.push(result.ownStep);
           const key = `${model} ${mbits} ${variant}`;
@@ -94,7 +94,7 @@ const raw = from
 if (!from)
   await measure(raw, () => json && writeFileSync(json, `${JSON.stringify(raw, null, 2)}\n`));
 
-// Other programs of the machine only ever make a step longer, so the shortest counts.
+// Other programs on the machine can only make a step slower, so use the minimum.
 const works = Object.fromEntries(
   Object.entries(raw.works).map(([model, { apart, own }]) => [
     model,
@@ -110,12 +110,12 @@ const points = Object.values(raw.points).map(({ sent, steps: taken, ...point }) 
 const onWire = ({ buckets, variant }) =>
   variant === 'bf16' ? buckets.map((bytes) => bytes / 2) : buckets;
 const total = (buckets) => buckets.reduce((sum, bytes) => sum + bytes, 0);
-/** Bytes that the cable carries for each byte of gradients: headers of Ethernet, IP, TCP and HTTP/2. */
+/** Bytes on the link per byte of gradients: headers of Ethernet, IP, TCP and HTTP/2. */
 const overhead = median(points.map((point) => point.sent / total(onWire(point))));
 
 function predict({ latency, processor, window }, point) {
   const work = works[point.model];
-  // Until the gradients exist, without the share of a step that follows: never longer than the step.
+  // Time until the gradients are complete, which cannot exceed the step.
   const own = Math.min(work.own, work.step);
   const net = { ranks: RANKS, latency, processor, rate: (point.mbits * 1e6) / 8 / overhead };
   return stepSeconds(
@@ -150,7 +150,7 @@ const text = [
       'Mbit/s',
       'sent',
       'measured',
-      'model says',
+      'predicted',
       'off',
       'hidden',
       'not hidden',
@@ -159,13 +159,13 @@ const text = [
     [...points]
       .sort((a, b) => Number(b.fitted) - Number(a.fitted))
       .map((point) => {
-        const { seconds: says, hidden, exposed } = predict(fitted, point);
+        const { seconds: predicted, hidden, exposed } = predict(fitted, point);
         return [
           point.model,
           `${(total(onWire(point)) / 1e6).toFixed(0)} MB`,
           point.mbits,
-          VARIANTS[point.variant].says,
-          ...[point.seconds, says].map(seconds),
+          VARIANTS[point.variant].label,
+          ...[point.seconds, predicted].map(seconds),
           percent(off(point)),
           ...[hidden, exposed].map(seconds),
           point.fitted ? 'fitted' : '**checked**',

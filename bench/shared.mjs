@@ -1,4 +1,4 @@
-// What the benchmarks of several processes share: models, one `nlvr bench`, tables that go into the documentation.
+// Common parts of the benchmarks with several processes: models, one `nlvr bench`, tables in the documentation.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import prettier from 'prettier';
 import { root } from '../scripts/steps.mjs';
 
-/** The value of a flag of this script. */
+/** Returns the value of a flag of this script. */
 export function flag(name, fallback) {
   const at = process.argv.indexOf(name);
   if (at < 0) return fallback;
@@ -16,7 +16,7 @@ export function flag(name, fallback) {
 }
 
 export const hasFlag = (name) => process.argv.includes(name);
-/** The middle value; of an even number, the mean of the two in the middle. */
+/** Median; for an even count, the mean of the two middle values. */
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const half = sorted.length >> 1;
@@ -24,7 +24,7 @@ export function median(values) {
 }
 export const machine = () => `${cpus()[0]?.model.trim()}, ${availableParallelism()} threads`;
 
-/** A model from scratch whose encoders have the same width. */
+/** Configuration of a small model whose encoders have the same width. */
 const encoders = (width, depth, layers) => ({
   image_size: 96,
   vit: { width, depth, heads: width / 64, patch_size: 16 },
@@ -42,15 +42,15 @@ const encoders = (width, depth, layers) => ({
   },
 });
 
-/** Configuration, and examples a process takes in a step. */
+/** Configurations, and the batch size per process. */
 export const models = {
   base: { batch: 1, config: { image_size: 384, vit: 'base' } },
   medium: { batch: 4, config: encoders(384, 12, 12) },
   small: { batch: 8, config: encoders(192, 6, 8) },
 };
 
-/** Models that `--only` names. */
-export function chosen(fallback) {
+/** Models selected with `--only`. */
+export function selectedModels(fallback) {
   const names = flag('--only', fallback).split(',');
   const unknown = names.find((name) => !(name in models));
   if (unknown !== undefined)
@@ -61,15 +61,15 @@ export function chosen(fallback) {
 const scratch = mkdtempSync(join(tmpdir(), 'nlvr-bench-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
-/** Processes under way, ended with this script. */
+/** Running processes, which are ended with this script. */
 const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(130));
 
 /**
- * One `nlvr bench` of a model.
- * @param before programs in front of it, as `ip netns exec …`
- * @returns its result; of a rank other than 0, which says nothing, undefined
+ * Runs `nlvr bench` for a model.
+ * @param before command prefix, such as `ip netns exec …`
+ * @returns its result; undefined for ranks other than 0, which print nothing
  */
 export async function bench(name, batch, flags, { before = [], env = {} } = {}) {
   const file = join(scratch, `${name}.yaml`);
@@ -85,23 +85,23 @@ export async function bench(name, batch, flags, { before = [], env = {} } = {}) 
     env: { ...process.env, ...env },
   });
   running.add(child);
-  let [output, said] = ['', ''];
+  let [output, errors] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (chunk) => (output += chunk));
-  child.stderr.setEncoding('utf8').on('data', (chunk) => (said += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk) => (errors += chunk));
   const end = await new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => resolve(signal ?? code));
   });
   running.delete(child);
-  if (end !== 0) throw new Error(`nlvr bench ended with ${end}: ${said}`);
+  if (end !== 0) throw new Error(`nlvr bench ended with ${end}: ${errors}`);
   return output.trim() === '' ? undefined : JSON.parse(output);
 }
 
-/** A Markdown table. */
+/** Formats a Markdown table. */
 export const table = (head, rows) =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
-/** Puts text between `<!-- name: begin … -->` and `<!-- name: end -->` of a document, formatted as the others. */
+/** Replaces the text between `<!-- name: begin … -->` and `<!-- name: end -->` in a document and formats it. */
 export async function rewrite(document, name, text) {
   const path = join(root, 'docs', document);
   const old = readFileSync(path, 'utf8');

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { root } from '../scripts/steps.mjs';
-import { chosen, flag, machine, models, table } from './shared.mjs';
+import { selectedModels, flag, machine, models, table } from './shared.mjs';
 
 /** Places and distinct images of NLVR2's dev split. */
 const DEV = { places: 13964, images: 8102 };
@@ -88,7 +88,7 @@ const distinct = ['warm-apart', 'apart', 'warm-shared', 'shared'].map((name) =>
   annotate(name, pairs, name.endsWith('shared')),
 );
 const rows = [];
-for (const model of chosen('small,base')) {
+for (const model of selectedModels('small,base')) {
   const weights = join(scratch, `${model}.safetensors`);
   const config = join(scratch, `${model}.yaml`);
   writeFileSync(config, JSON.stringify({ ...models[model].config, precision }));

@@ -1,8 +1,8 @@
-// Steps of the trainer and of PyTorch, side by side, on the same weights and inputs: part of `npm run bench`.
-// Ratios are what counts; the two take turns, so a machine that slows down slows both.
-// A cell of torch.compile says why where PyTorch cannot compile here (it needs a C++ compiler).
-// Shares are of what plain matrix products of TensorFlow reach in the model's shapes, with the same threads: each
-// trainer's own products, as counted in what it computes, by its seconds.
+// Compares steps of the trainer and of PyTorch on the same weights and inputs: part of `npm run bench`.
+// The ratios are relevant; measurements are interleaved, so that a slower machine affects both.
+// If PyTorch cannot compile (it needs a C++ compiler), the cells of torch.compile contain the reason.
+// Shares are relative to the throughput of TensorFlow's matrix products in the model's shapes with the same threads: the
+// counted matrix products of each trainer divided by its time.
 // Flags: --rounds N (default 3), --steps N (default 3), --only base-1,small, --json FILE
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -47,7 +47,7 @@ const small = {
     encoder_width: 192,
   },
 };
-/** As configs/sample.yaml: too small to keep two cores busy, so the cost of a program apart from its matrix products shows. */
+/** As configs/sample.yaml: too small to keep two cores busy, so it shows the overhead outside of matrix products. */
 const sample = {
   image_size: 36,
   vit: { width: 64, depth: 1, heads: 4, patch_size: 12 },
@@ -85,7 +85,7 @@ function run(command, args) {
 
 const interpreter = pytorch();
 const scratch = mkdtempSync(join(tmpdir(), 'nlvr-bench-'));
-// Empty at first, so that the time of compiling is one; later rounds find it done.
+// Empty at first, so that the first round includes the compilation; later rounds use the cache.
 const env = { ...process.env, TORCHINDUCTOR_CACHE_DIR: join(scratch, 'inductor') };
 const length = 24;
 const rows = [];
@@ -130,7 +130,7 @@ try {
     for (let round = 0; round < rounds; round++) {
       turns.ours.push(trainer('--weights', weights));
       turns.eager.push(python('eager'));
-      // What cannot be compiled once will not be at the second try.
+      // Do not retry a failed compilation.
       if (round === 0 || !turns.compiled[0].error) turns.compiled.push(python('compile'));
     }
     const difference = (theirs) => Math.abs(turns.ours[0].loss - theirs[0].loss);

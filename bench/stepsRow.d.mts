@@ -9,7 +9,7 @@ export interface Flops {
   evaluation: number;
 }
 
-/** One row of the table of steps: a number by heading, or for torch.compile the reason why there is none. */
+/** Computes one row of the table of steps: numbers by heading, or for torch.compile the reason why there is none. */
 export function stepsRow(
   name: string,
   turns: {

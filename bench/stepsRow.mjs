@@ -1,12 +1,12 @@
-// One row of the table of steps: medians, and ratios of what was measured in the same round.
+// Computes one row of the table of steps: medians, and ratios of measurements in the same round.
 
-/** The middle value, of an even number the larger one of the two. */
+/** Median; for an even count, the larger of the two middle values. */
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /**
- * @param turns results of `nlvr bench` and of bench/blip_nlvr.py, a list each, by round; `compiled` may be one `error`
- * @param limits results of `nlvr bench --throughput`, with one thread and with all
- * @returns cells by their headings: numbers, or for torch.compile the reason why there are none
+ * @param turns results of `nlvr bench` and of bench/blip_nlvr.py by round; `compiled` may consist of one `error`
+ * @param limits results of `nlvr bench --throughput` with one thread and with all threads
+ * @returns cells by heading: numbers, or for torch.compile the reason why there are none
  */
 export function stepsRow(name, { ours, eager, compiled }, limits) {
   const of = (results, value) => median(results.map(value));
@@ -14,7 +14,7 @@ export function stepsRow(name, { ours, eager, compiled }, limits) {
   const ofCompiled = (value) => failure ?? of(compiled, value);
   const speedup = (theirs, kind) => of(ours, (our, i) => theirs[i][kind] / our[kind]);
   const limit = limits.at(-1).flops;
-  // Compiling changes how products are scheduled, not how many there are.
+  // Compilation changes the schedule of matrix products, not their number.
   const [ownFlops, torchFlops] = [ours[0].flops, eager[0].flops];
   const share = (flops, kind) => (result) =>
     flops[kind] / (kind === 'training' ? result.step : result.evaluation) / limit;

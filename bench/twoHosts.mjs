@@ -1,4 +1,5 @@
-// Two hosts on one machine: network namespaces joined by a cable (veth) of a given bandwidth. Linux, root, iproute2.
+// Simulates two hosts on one machine: network namespaces connected by a veth pair with a given bandwidth. Requires Linux, root
+// and iproute2.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
@@ -6,12 +7,12 @@ const HOSTS = ['10.231.9.1', '10.231.9.2'];
 const space = (host) => `nlvr-bench-${process.pid}-${host}`;
 const ip = (...args) => execFileSync('ip', args, { stdio: ['ignore', 'pipe', 'pipe'] });
 
-/** In front of a program: runs it on a host. */
-export const on = (host) => ['ip', 'netns', 'exec', space(host)];
+/** Command prefix that runs a program on a host. */
+export const hostPrefix = (host) => ['ip', 'netns', 'exec', space(host)];
 export const [MASTER] = HOSTS;
 
-/** Makes the two hosts; they go with this process. */
-export function joinHosts() {
+/** Creates the two hosts, which are deleted when this process exits. */
+export function createHosts() {
   if (process.platform !== 'linux' || process.getuid() !== 0)
     throw new Error('Two hosts need Linux and root.');
   if (spawnSync('sh', ['-c', 'command -v ip && command -v tc']).status !== 0)
@@ -19,7 +20,7 @@ export function joinHosts() {
   process.on('exit', () => {
     for (const host of [0, 1]) spawnSync('ip', ['netns', 'delete', space(host)]);
   });
-  // What a killed benchmark left behind.
+  // Delete the namespaces of killed benchmarks.
   for (const [name, pid] of String(ip('netns', 'list')).matchAll(/^nlvr-bench-(\d+)-\d+/gm))
     if (!existsSync(`/proc/${pid}`)) ip('netns', 'delete', name);
   for (const host of [0, 1]) {
@@ -35,12 +36,12 @@ export function joinHosts() {
   }
 }
 
-/** Gives the cable a bandwidth in both directions, in Mbit/s. */
-export function shape(mbits) {
-  // A bucket of 2 ms, and at least four of the largest packets that the kernel hands over at once.
+/** Sets the bandwidth in both directions, in Mbit/s. */
+export function setBandwidth(mbits) {
+  // A token bucket of 2 ms, and at least four of the largest packets (GSO).
   const burst = Math.max(262_144, Math.round(mbits * 250));
   for (const host of [0, 1]) {
-    const [program, ...args] = on(host);
+    const [program, ...args] = hostPrefix(host);
     const limits = ['rate', `${mbits}mbit`, 'burst', String(burst), 'limit', String(8 << 20)];
     execFileSync(program, [
       ...args,
@@ -56,9 +57,9 @@ export function shape(mbits) {
   }
 }
 
-/** Bytes that a host has sent. */
+/** Number of bytes that a host has sent. */
 export function bytesSent(host) {
-  const [program, ...args] = on(host);
+  const [program, ...args] = hostPrefix(host);
   const file = '/sys/class/net/cable/statistics/tx_bytes';
   return Number(execFileSync(program, [...args, 'cat', file], { encoding: 'utf8' }));
 }

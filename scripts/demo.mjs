@@ -1,8 +1,8 @@
-// Makes media/demo, the runs of "NLVR: Open Demo Run": two trainings on the sample data set, which differ in the
-// learning rate, with the predictions of a part of its validation split and small copies of their images. Takes some
-// minutes and TensorFlow; `npm test` only checks that what is there fits together (test/unit/demo.test.ts).
+// Generates media/demo, the runs of "NLVR: Open Demo Run": two trainings on the sample data set with different learning
+// rates, the predictions for a part of its validation split, and small copies of the images. Takes some minutes and requires
+// TensorFlow; `npm test` only checks that the files are consistent (test/unit/demo.test.ts).
 //
-//   node scripts/demo.mjs [--keep FOLDER]     # --keep: train in this folder and leave it; trained runs are used again
+//   node scripts/demo.mjs [--keep FOLDER]     # --keep: train in this folder and keep it; trained runs are reused
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
@@ -25,9 +25,9 @@ const cli = join(root, 'dist', 'cli.js');
 
 /** Sets of the validation split: four pairs of images with four sentences each. */
 const SETS = 20;
-/** Side of the shipped images in pixels; they are drawn at 216. */
+/** Side of the packaged images in pixels; the originals have 216. */
 const SIDE = 108;
-/** Short, so that some answers are wrong in the end; with few predictions, so that they stay small. */
+/** A short training, so that some predictions are wrong; few predictions, so that the files are small. */
 const shared = ['max_epoch=7', 'eval_every=2', 'log_every=25', 'ann_files.test='];
 const runs = [
   { name: 'demo', changes: [] },
@@ -37,7 +37,7 @@ const runs = [
 const keepAt = process.argv.indexOf('--keep');
 const work = keepAt < 0 ? mkdtempSync(join(tmpdir(), 'nlvr-demo-')) : process.argv[keepAt + 1];
 
-/** The validation examples that the runs answer. */
+/** Writes the annotations of the validation examples for the runs. */
 function writeAnnotations(data) {
   const all = JSON.parse(readFileSync(join(data, 'annotation', 'nlvr_dev.json'), 'utf8'));
   const setOf = ({ identifier }) => identifier.split('-')[1];
@@ -58,7 +58,7 @@ function train(data, { name, changes }) {
   });
 }
 
-/** What of a run ships: everything but checkpoints, and nothing of the machine it was made on. */
+/** Copies a run without checkpoints and without data about this machine. */
 function ship({ name }) {
   const from = join(work, 'runs', name);
   const to = join(target, 'runs', name);

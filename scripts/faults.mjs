@@ -1,5 +1,5 @@
-// `npm run test:faults`: a training in a world where things go wrong, in the long form (a short one is part of `npm test`).
-// Arguments are names of its files: `-- kills powerCut`. Ends with the table of what was tried, survived and lost.
+// `npm run test:faults`: fault injection tests of the training in their long form (a short form is part of `npm test`).
+// Arguments are names of test files: `-- kills powerCut`. Prints a table of injected faults, recoveries and losses at the end.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
-// `npm run test:fuzz`: a million inputs for the readers of files that come from elsewhere.
+// `npm run test:fuzz`: fuzzes the readers of files from other sources with a million inputs.
 // `-- --only yaml,csv`, `--runs N` (of each reader), `--seed N`.
-// Inputs that fail are made small and written to test/fuzz/findings, which `npm test` replays.
+// Failing inputs are minimized and written to test/fuzz/findings, which `npm test` replays.
 import { build } from 'esbuild';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -20,11 +20,11 @@ const only = option('only', names).split(',');
 const runs = Number(option('runs', 125_000));
 const seed = Number(option('seed', Date.now() % 1_000_000));
 const findings = join(root, 'test', 'fuzz', 'findings');
-// In memory where there is such a disk: every input is written as a file.
+// Use a RAM disk if there is one, because every input is written to a file.
 const disk = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 const scratch = mkdtempSync(join(disk, 'nlvr-fuzz-'));
 
-/** Puts a counter in every function and every branch of a program. @returns the program and the number of counters. */
+/** Adds a counter to every function and branch of a program. @returns the program and the number of counters */
 function instrument(text) {
   const source = ts.createSourceFile('fuzz.js', text, ts.ScriptTarget.ES2022, true);
   let count = 0;
@@ -121,7 +121,7 @@ async function bundle() {
   return file;
 }
 
-/** @returns its summary, and what was found */
+/** Runs the fuzzer for one target. @returns its summary and the findings */
 async function fuzz(program, target) {
   const folder = mkdtempSync(join(scratch, `${target}-`));
   mkdirSync(join(folder, 'images'));
@@ -145,7 +145,7 @@ async function fuzz(program, target) {
     else keep(said.what, Buffer.from(said.input, 'base64'));
   }
   await exited;
-  // V8 ends the whole process where memory runs out: the input is the file that was read last.
+  // V8 ends the process when memory runs out: the input is the last file.
   if (!summary) {
     const file = readFileSync(join(folder, 'input'));
     const isWrapped = ['pth', 'safetensors', 'tensorboard'].includes(target);

@@ -1,15 +1,14 @@
-// Writes what is derived from src/config/definitions (the JSON schema, docs/configuration.md), from the imports of src
-// (the pictures of docs/architecture.md),
-// from src/run/openFormat.ts (the JSON schemas of the run folder, the tables of docs/run-folder.md) and from
-// src/assistant/definitions.ts (the language model tools in package.json), and ThirdPartyNotices.txt. Tables stand
-// between markers. `--check` writes nothing and fails when a file is stale.
+// Generates the files that are derived from src/config/definitions (the JSON schema, docs/configuration.md), from the imports
+// of src (the diagrams of docs/architecture.md), from src/run/openFormat.ts (the JSON schemas of the run folder, the tables
+// of docs/run-folder.md) and from src/assistant/definitions.ts (the language model tools in package.json), and
+// ThirdPartyNotices.txt. Generated sections are between markers. `--check` writes nothing and fails if a file is stale.
 import { build } from 'esbuild';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import prettier from 'prettier';
 import { notices } from './notices.mjs';
-import { roomPictures } from './rooms.mjs';
+import { folderDiagrams } from './diagrams.mjs';
 import { runSchemas } from './runSchemas.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -32,7 +31,7 @@ const { configSchema, configurationPage, toolDefinitions } = await import(
   `data:text/javascript;base64,${code}`
 );
 
-/** A page with its generated parts replaced; each must have its place between markers. */
+/** Returns a page with its generated sections replaced, which must be between markers. */
 function withParts(name, parts) {
   return Object.entries(parts).reduce(
     (page, [part, content]) => {
@@ -44,7 +43,7 @@ function withParts(name, parts) {
   );
 }
 
-/** package.json with what VS Code is to know of the language model tools. */
+/** Returns package.json with the contributions of the language model tools. */
 function manifest(text) {
   const content = JSON.parse(text);
   content.contributes.languageModelTools = toolDefinitions.map((tool) => ({
@@ -72,7 +71,7 @@ const { schemas, tables } = runSchemas();
 for (const [name, schema] of Object.entries(schemas)) outputs[name] = JSON.stringify(schema);
 for (const [name, parts] of [
   ['docs/run-folder.md', tables],
-  ['docs/architecture.md', roomPictures()],
+  ['docs/architecture.md', folderDiagrams()],
 ])
   outputs[name] = withParts(name, parts);
 

@@ -1,5 +1,5 @@
-// Makes src/run/tensorboard/generated/event.js and its types of event.proto by pbjs, whose code needs no library at run
-// time. Run it when event.proto changed; it fetches pbjs from the npm registry.
+// Generates src/run/tensorboard/generated/event.js and its types from event.proto with pbjs, whose code needs no runtime
+// library. Run it after event.proto was changed; it downloads pbjs from the npm registry.
 //
 //   node scripts/generateMessages.mjs
 import { execFileSync } from 'node:child_process';
@@ -14,8 +14,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const source = join(root, 'src/run/tensorboard/event.proto');
 const target = join(root, 'src/run/tensorboard/generated/event.js');
 /**
- * pbjs takes lengths as signed numbers and does not compare them with what is around: a damaged file takes its reader
- * back to where it was, without end.
+ * Adds bounds checks. pbjs reads lengths as signed numbers without checking them, so a damaged file could cause an endless
+ * loop.
  */
 function withChecks(code) {
   const checks = [

@@ -1,11 +1,12 @@
-// `npm run test:gpu`: what has to be seen on an NVIDIA GPU before "experimental" is removed, as one JSON report.
-//   --bundle        only makes dist/gpu-check.js: then dist/, bench/, scripts/gpuCheck.mjs, test/fixtures and the packages
-//                   koffi and sharp are all that a machine without a network needs, with TensorFlow (NLVR_TF_DIR).
+// `npm run test:gpu`: checks and measurements on an NVIDIA GPU that are required before "experimental" is removed, as one
+// JSON report.
+//   --bundle        only builds dist/gpu-check.js: a machine without a network then needs only dist/, bench/,
+//                   scripts/gpuCheck.mjs, test/fixtures, the packages koffi and sharp, and TensorFlow (NLVR_TF_DIR).
 //   --out FILE      the report, rewritten after every step (default gpu-check.json)
-//   --python FILE   a Python with PyTorch and safetensors, to compare with
+//   --python FILE   a Python with PyTorch and safetensors, for comparison
 //   --batches 16,64 --steps 5
-// Without a GPU, the numerical checks run on the CPU, and the comparison with PyTorch on a small model there; the report
-// says so.
+// Without a GPU, the numerical checks and the comparison of a small model with PyTorch run on the CPU, which the report
+// notes.
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -32,7 +33,7 @@ async function bundle() {
     logLevel: 'error',
     external: ['koffi', 'sharp'],
     supported: { 'dynamic-import': false },
-    // The fixtures are found from the folder in which it runs.
+    // Fixtures are relative to the working folder.
     define: { 'import.meta.url': '__bundleUrl', __dirname: '__testFolder' },
     banner: {
       js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href; const __testFolder = require('node:path').resolve('test/parity');",
@@ -94,7 +95,7 @@ function json(command, args, env = {}) {
   });
 }
 
-/** Writes a step's result out before the next begins; a failure is a result. */
+/** Runs a step and writes its result, also if it fails, before the next one starts. */
 async function step(name, run) {
   const entry = { name };
   report.steps.push(entry);
@@ -119,16 +120,16 @@ await step('runtime', async () => {
   return { ok: true, status };
 });
 
-/** Largest distance of logits, loss and the losses of five AdamW steps to BLIP's in fp32. */
+/** Maximum difference of logits, loss and the losses of five AdamW steps from BLIP's in fp32. */
 const TOLERANCE = { fp32: 1e-4, bf16: 3e-2, fp16: 4e-3 };
 for (const model of ['tiny-a', 'tiny-b'])
-  for (const [precision, most] of Object.entries(TOLERANCE))
+  for (const [precision, max] of Object.entries(TOLERANCE))
     await step(`${model} in ${precision} on the ${device}`, async () => {
-      // Without it, fp32 is TF32 in NVIDIA's libraries.
+      // Otherwise NVIDIA's libraries use TF32 for fp32.
       const result = await node([program, model, precision, device], { NVIDIA_TF32_OVERRIDE: '0' });
-      const near = ['logits', 'loss', 'adamW'].every((key) => result[key] <= most);
+      const near = ['logits', 'loss', 'adamW'].every((key) => result[key] <= max);
       const where = result.device.toLowerCase() === device;
-      return { ok: near && where, tolerance: most, ...result };
+      return { ok: near && where, tolerance: max, ...result };
     });
 
 /** A configuration file. */
@@ -139,7 +140,7 @@ function configuration(model, precision, xla) {
   return file;
 }
 
-/** Runs something, and says the most memory in use on the first GPU meanwhile. */
+/** Runs a step and adds the peak memory usage of the first GPU to its result. */
 async function withMemory(run) {
   let most = 0;
   const look = () => (most = Math.max(most, Number(smi('memory.used')[0] ?? 0)));

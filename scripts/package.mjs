@@ -1,10 +1,9 @@
-// `npm run package`: makes the VSIX for a platform, on any machine. It needs no node_modules next to it: the bundles are
-// built for production, and the two packages with native parts (koffi, sharp) lie in dist/node_modules, with no file that
-// is not loaded.
+// `npm run package`: builds the VSIX for a platform, on any machine. It contains production bundles instead of node_modules;
+// only the two packages with native parts (koffi, sharp) are in dist/node_modules, with only the files that are loaded.
 //
 //   node scripts/package.mjs [--target linux-x64,linux-arm64,darwin-arm64] [--out FILE.vsix | --out FOLDER] [--dist FOLDER]
 //
-// Without --target it is for this platform. Of several, --out is a folder. --dist takes bundles that are built already.
+// Without --target, it is for this platform. With several targets, --out is a folder. --dist uses existing bundles.
 import { createVSIX } from '@vscode/vsce';
 import { execFileSync } from 'node:child_process';
 import {
@@ -26,7 +25,7 @@ import { copyNativePackages, ownTarget } from './nativeParts.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** The manifest that ships: what only the project's own development needs is left out. */
+/** The manifest of the package, without keys that are only for development. */
 function shippedManifest() {
   const { scripts, dependencies, devDependencies, private: _, ...rest } = manifest;
   return JSON.stringify(rest, null, 2) + '\n';
@@ -53,7 +52,7 @@ const parts = [
   'l10n',
   'media',
   'configs',
-  // The read-me's pictures and links.
+  // Images and links of the README.
   'docs',
   'examples',
 ];

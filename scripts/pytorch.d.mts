@@ -1,2 +1,2 @@
-/** Installs PyTorch where it is missing. Returns its Python interpreter. */
+/** Installs PyTorch if necessary. @returns the Python interpreter */
 export function pytorch(): string;

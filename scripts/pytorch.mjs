@@ -1,7 +1,7 @@
-// PyTorch's CPU build in a virtual environment of its own, in the per-user cache: for the benchmarks, which are timed
-// next to it, and for the tests of examples/python. Made once; an interrupted install is begun again.
+// Installs PyTorch's CPU build in a virtual environment in the per-user cache, for the benchmarks that compare with it and for
+// the tests of examples/python. Installed once; an interrupted installation starts again.
 //
-//   node scripts/pytorch.mjs        installs it where it is missing, and prints its interpreter
+//   node scripts/pytorch.mjs        installs it if necessary and prints its interpreter
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -9,10 +9,10 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 export const TORCH = '2.13.0';
-/** What the benchmarks need next to it. */
+/** Packages that the benchmarks need. */
 const packages = [`torch==${TORCH}`, 'numpy', 'safetensors'];
 
-/** The folder of the environment, whether it is there or not. */
+/** The folder of the environment, which may not exist. */
 function folder() {
   const cache =
     process.env.NLVR_CACHE_DIR ??
@@ -20,7 +20,7 @@ function folder() {
   return join(cache, `bench-torch-${TORCH}`);
 }
 
-/** Installs PyTorch where it is missing. @returns its Python interpreter */
+/** Installs PyTorch if necessary. @returns the Python interpreter */
 export function pytorch() {
   const venv = folder();
   const python = join(venv, 'bin', 'python');

@@ -1,5 +1,5 @@
-// JSON schemas of the run folder, and the tables of docs/run-folder.md, from the types in src/run/openFormat.ts: what a
-// property is and means is said once, where the program has it.
+// Generates the JSON schemas of the run folder and the tables of docs/run-folder.md from the types and doc comments in
+// src/run/openFormat.ts.
 import ts from 'typescript';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,13 +24,13 @@ const program = ts.createProgram([source], { strict: true, noEmit: true, skipLib
 const checker = program.getTypeChecker();
 const { Null, Undefined, NumberLike, StringLike, BooleanLike } = ts.TypeFlags;
 
-/** What the comment on a property says, on one line. */
+/** The doc comment of a property, on one line. */
 function described(symbol) {
   const text = ts.displayPartsToString(symbol.getDocumentationComment(checker));
   return text.replace(/\s+/g, ' ').trim();
 }
 
-/** A type as a JSON schema. What cannot be said is an error: a new kind of property needs a thought. */
+/** Converts a type to a JSON schema. @throws for unsupported kinds of types */
 function schemaOf(type, path) {
   const parts = (type.isUnion() ? type.types : [type]).filter(({ flags }) => !(flags & Undefined));
   const nullable = parts.some(({ flags }) => flags & Null);
@@ -89,10 +89,10 @@ function exported(name) {
   return { type: checker.getDeclaredTypeOfSymbol(symbol), description: described(symbol) };
 }
 
-/** Name of an event. */
+/** The type of an event. */
 const kindOf = ({ properties }) => properties.type.const;
 
-/** The schemas by file, and the Markdown tables by the name of their place in docs/run-folder.md. */
+/** The schemas by file, and the Markdown tables by the name of their section in docs/run-folder.md. */
 export function runSchemas() {
   const schemas = {};
   const tables = {};
@@ -118,27 +118,27 @@ function table({ properties, required = [] }) {
   const rows = shown.map(([name, schema]) => {
     const needed = required.includes(name) ? 'yes' : '';
     const description = (schema.description ?? '').replaceAll('|', '\\|');
-    return `| \`${name}\` | ${needed} | ${kind(schema).replaceAll('|', '\\|')} | ${description} |`;
+    return `| \`${name}\` | ${needed} | ${describeType(schema).replaceAll('|', '\\|')} | ${description} |`;
   });
   return ['| field | needed | type | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
-/** A type in words. */
-function kind(schema) {
+/** Describes a type for the tables. */
+function describeType(schema) {
   if (schema.const !== undefined) return `\`${JSON.stringify(schema.const)}\``;
   if (schema.enum)
     return schema.enum.map((value) => (value === null ? 'null' : `\`"${value}"\``)).join(', ');
   const [type, or] = Array.isArray(schema.type) ? schema.type : [schema.type];
-  return `${typeWords(schema, type)}${or === 'null' ? ' or null' : ''}`;
+  return `${describeObjectOrList(schema, type)}${or === 'null' ? ' or null' : ''}`;
 }
 
-function typeWords(schema, type) {
+function describeObjectOrList(schema, type) {
   if (type === 'array')
     return Array.isArray(schema.items)
-      ? `${schema.items.length} of ${kind(schema.items[0])}`
+      ? `${schema.items.length} of ${describeType(schema.items[0])}`
       : schema.items.type === 'object'
-        ? kind(schema.items).replace('object', 'list of objects')
-        : `list of ${kind(schema.items)}s`;
+        ? describeType(schema.items).replace('object', 'list of objects')
+        : `list of ${describeType(schema.items)}s`;
   if (type !== 'object') return type;
   return `object of ${Object.keys(schema.properties)
     .map((name) => `\`${name}\``)

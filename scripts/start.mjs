@@ -1,4 +1,4 @@
-// `npm start`: from a bare clone to a trained sample model. Each part is skipped when its result is there.
+// `npm start`: from a new clone to a trained sample model. Skips each part whose result already exists.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, installDependencies, installRuntime, must, root } from './steps.mjs';
@@ -14,9 +14,9 @@ await installRuntime();
 
 heading('Sample data set');
 const sample = join(root, 'sample');
-if (existsSync(join(sample, 'nlvr.yaml'))) console.log('sample/ is there already.');
+if (existsSync(join(sample, 'nlvr.yaml'))) console.log('sample/ already exists.');
 else
-  await must('Making the sample data set', process.execPath, ['dist/cli.js', 'sample', 'sample']);
+  await must('Creating the sample data set', process.execPath, ['dist/cli.js', 'sample', 'sample']);
 
 heading('Training');
 let name = 'output/sample';
@@ -34,6 +34,6 @@ console.log(`
 Where to look
   ${name}/                        the run: events, log, checkpoints, predictions
   sample/                         the data set and its nlvr.yaml
-  npm run package                 makes the VS Code extension; install the .vsix, open this folder,
+  npm run package                 builds the VS Code extension; install the .vsix, open this folder,
                                   and run "NLVR: Open Training Dashboard" from the command palette
 `);

@@ -1,4 +1,4 @@
-// What `npm start` and `npm test` share: running a step, installing dependencies once.
+// Common steps of `npm start`, `npm test` and others: running programs, installing dependencies once.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Runs a program with this terminal's input and output; resolves to its exit code. Ctrl-C reaches it by itself. */
+/** Runs a program with the input and output of this terminal; resolves to its exit code. Ctrl-C reaches it directly. */
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, stdio: 'inherit', ...options });
-    // A terminal sends these to the child too: wait for it to save and end.
+    // A terminal also sends these signals to the child: wait until it has saved and ended.
     const wait = () => {};
     const pass = () => child.kill('SIGTERM');
     for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP']) process.on(signal, wait);
@@ -34,7 +34,7 @@ export async function must(what, command, args, options) {
   }
 }
 
-/** `npm ci`, unless node_modules already is what package-lock.json says. */
+/** Runs `npm ci`, unless node_modules matches package-lock.json. */
 export async function installDependencies() {
   const stamp = join(root, 'node_modules', '.nlvr-lock-hash');
   const hash = createHash('sha256')
@@ -54,7 +54,7 @@ export async function installDependencies() {
 export const build = (...flags) =>
   must('Building', process.execPath, ['scripts/build.mjs', '--quiet', ...flags]);
 
-/** Installs TensorFlow's libraries for the trainer when there are none yet. */
+/** Installs TensorFlow's libraries for the trainer if necessary. */
 export const installRuntime = () =>
   must('Installing the TensorFlow runtime', process.execPath, [
     'dist/cli.js',
@@ -62,6 +62,6 @@ export const installRuntime = () =>
     'install',
   ]);
 
-/** Installs PyTorch for the tests of examples/python when it is not in the cache yet. */
+/** Installs PyTorch for the tests of examples/python if it is not in the cache. */
 export const installPytorch = () =>
   must('Installing PyTorch', process.execPath, ['scripts/testTools.mjs', '--only', 'pytorch']);

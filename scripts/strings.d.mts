@@ -1,4 +1,4 @@
-/** Texts of the extension that are translated, sorted, each once. */
+/** Distinct texts to translate, sorted. */
 export function translatedTexts(): string[];
-/** What is missing from or superfluous in the translation files, as sentences; empty when all is well. */
+/** Problems of the translation files, such as missing and unused texts; empty if there are none. */
 export function translationProblems(): string[];

@@ -1,7 +1,7 @@
-// The texts that are translated: every literal given to `vscode.l10n.t`, `t` or `translate` in src/extension and
-// src/webview and to `localize` anywhere in src, and what the configuration's definition says of its keys. Writes them
-// to l10n/bundle.l10n.json (VS Code's export format, key = English text), and says which texts the translations lack
-// or hold for nothing, and which messages cannot be collected or have other places than values.
+// Collects the texts to translate: literal arguments of `vscode.l10n.t`, `t` and `translate` in src/extension and src/webview
+// and of `localize` in all of src, and the descriptions of configuration keys. Writes them to l10n/bundle.l10n.json (VS Code's
+// export format, key = English text), and reports missing and unused translations, messages that cannot be collected, and
+// placeholders that do not match the values.
 //
 //   node scripts/strings.mjs [--check]
 import { buildSync } from 'esbuild';
@@ -18,20 +18,20 @@ export function translatedTexts() {
   return collectAll().texts;
 }
 
-/** All texts, sorted, and what is wrong with the calls that they stand in. */
+/** All texts, sorted, and the problems of the calls. */
 function collectAll() {
   const found = new Set();
   const problems = [];
   for (const file of readdirSync(join(root, 'src'), { recursive: true }))
     if (/\.tsx?$/.test(file)) {
-      const spoken = /^(extension|webview)\b/.test(file) ? translators : new Set(['localize']);
-      collect(join('src', file), spoken, found, problems);
+      const functions = /^(extension|webview)\b/.test(file) ? translators : new Set(['localize']);
+      collect(join('src', file), functions, found, problems);
     }
   collectDefinition(found);
   return { texts: [...found].sort(), problems };
 }
 
-function collect(path, spoken, found, problems) {
+function collect(path, functions, found, problems) {
   const kind = path.endsWith('x') ? ts.ScriptKind.TSX : ts.ScriptKind.TS;
   const source = ts.createSourceFile(
     path,
@@ -45,7 +45,7 @@ function collect(path, spoken, found, problems) {
       const callee = ts.isPropertyAccessExpression(node.expression)
         ? node.expression.name
         : node.expression;
-      if (ts.isIdentifier(callee) && spoken.has(callee.text)) {
+      if (ts.isIdentifier(callee) && functions.has(callee.text)) {
         const texts = literals(node.arguments[0]);
         for (const text of texts) found.add(text);
         if (callee.text === 'localize') problems.push(...localizeProblems(node, texts, source));
@@ -56,7 +56,7 @@ function collect(path, spoken, found, problems) {
   visit(source);
 }
 
-/** The literals among what an expression may be. */
+/** The literals that an expression may evaluate to. */
 function literals(node) {
   if (ts.isStringLiteralLike(node)) return [node.text];
   if (ts.isParenthesizedExpression(node)) return literals(node.expression);
@@ -65,7 +65,7 @@ function literals(node) {
   return [];
 }
 
-/** A message has literals only, and a place for each value. */
+/** Checks that a message has only literals, and a placeholder for each value. */
 function localizeProblems(call, texts, source) {
   const { line } = source.getLineAndCharacterOfPosition(call.getStart());
   const place = `${source.fileName}:${line + 1}`;
@@ -82,12 +82,12 @@ function localizeProblems(call, texts, source) {
     .map((text) => `${place}: ${JSON.stringify(text)} has ${values.length} values`);
 }
 
-/** The places for values in a text, sorted, each once. */
+/** The distinct placeholders of a text, sorted. */
 function places(text) {
   return [...new Set(text.match(/\{\d+\}/g))].sort();
 }
 
-/** Groups, meanings and remarks on BLIP (values alone need no translation) of the configuration's keys. */
+/** Collects groups, descriptions and notes on BLIP of the configuration's keys (values need no translation). */
 function collectDefinition(found) {
   const contents =
     "export { definition } from './definition'; export { groups } from './definitions/keyKinds';";

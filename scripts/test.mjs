@@ -1,7 +1,7 @@
-// `npm test`: checks of the code, the unit, parity and integration tests, and the end-to-end tests in a real VS Code.
-// Installs what they need, runs all of them even when some fail, names what was skipped or tried again, and ends with one
-// line: `N passed, N failed`, and `, N skipped` where some were.
-// `--only lint,unit,e2e` runs parts.
+// `npm test`: static checks, the unit, parity and integration tests, and the end-to-end tests in a real VS Code.
+// Installs their dependencies, runs all of them even if some fail, lists skipped and retried tests, and ends with one line:
+// `N passed, N failed`, and `, N skipped` if there are skipped tests.
+// `--only lint,unit,e2e` runs only these parts.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ async function check(what, command, args) {
   if (!ok) failures.push(what);
 }
 
-/** Runs a vitest configuration and adds its counts; a run that breaks before any test counts as one failure. */
+/** Runs a vitest configuration and adds its counts; a run that fails before any test counts as one failure. */
 async function suite(what, config) {
   heading(what);
   const counts = join(scratch, `${config.replace(/\W/g, '-')}.json`);

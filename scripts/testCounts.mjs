@@ -1,5 +1,5 @@
-// A vitest reporter for scripts/test.mjs: writes how many tests passed, failed, were skipped or tried again, and which,
-// to the file that NLVR_TEST_COUNTS names.
+// Vitest reporter for scripts/test.mjs: writes the numbers of passed, failed, skipped and retried tests and their names to the
+// file in NLVR_TEST_COUNTS.
 import { writeFileSync } from 'node:fs';
 
 export default class TestCounts {
@@ -18,14 +18,14 @@ export default class TestCounts {
         } else counts.skips.push(name);
         if ((test.diagnostic()?.retryCount ?? 0) > 0) counts.retried.push(name);
       }
-      // A file that fails to load, or a hook that fails, has no failed test of its own.
+      // If a file fails to load or a hook fails, there is no failed test.
       if (failedHere === 0 && !module.ok()) {
         failedHere = 1;
         counts.failures.push(module.relativeModuleId);
       }
       counts.failed += failedHere;
     }
-    // An error outside of every test: what passed proves little.
+    // An error outside of all tests counts as a failure.
     if (counts.failed === 0 && unhandledErrors.length > 0) counts.failed = 1;
     writeFileSync(process.env.NLVR_TEST_COUNTS, JSON.stringify(counts));
   }

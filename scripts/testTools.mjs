@@ -1,8 +1,7 @@
-// Installs what the end-to-end tests need and the project itself does not: a real VS Code that runs
-// from npm (code-server: the current one and the oldest supported), the Node versions they run on,
-// Chromium and two Debian packages. Everything but the Debian packages goes into the per-user cache,
-// one folder a version, written next to its place and then renamed, so that an interrupted or a
-// second install at the same time leaves nothing half done. Quick when all is there.
+// Installs the additional tools of the end-to-end tests: a real VS Code from npm (code-server, the current and the oldest
+// supported version), the Node versions for it, Chromium and Debian packages. Everything except the Debian packages is
+// installed in the per-user cache, in one folder per version, which is written to a temporary folder and then renamed, so that
+// interrupted or concurrent installations leave no incomplete folders. Fast if everything is installed.
 //
 //   node scripts/testTools.mjs [--only current|oldest|network|pytorch] [--json]
 import { execFileSync, spawn } from 'node:child_process';
@@ -13,7 +12,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { pytorch } from './pytorch.mjs';
 
-/** `vscode` is the VS Code inside. The oldest one is package.json's `engines.vscode`. */
+/** `vscode` is the version of VS Code. The oldest one is `engines.vscode` of package.json. */
 const servers = {
   current: { codeServer: '4.139.1', node: '24', vscode: '1.139.1' },
   oldest: { codeServer: '4.100.3', node: '20', vscode: '1.100.3' },
@@ -26,8 +25,8 @@ const nativeModules = [
   'kerberos',
   '@parcel/watcher',
 ];
-/** Raised when the way of installing changes, so that older installs are not reused. */
-const RECIPE = 1;
+/** Increased when the installation changes, so that older installations are not reused. */
+const INSTALL_VERSION = 1;
 
 const cache = join(
   process.env.XDG_CACHE_HOME || join(homedir(), '.cache'),
@@ -35,9 +34,9 @@ const cache = join(
   'test-tools',
 );
 
-const say = (text) => process.stderr.write(`test tools: ${text}\n`);
+const log = (text) => process.stderr.write(`test tools: ${text}\n`);
 
-/** The path of a program on the PATH, or undefined. */
+/** Returns the path of a program on the PATH, or undefined. */
 function which(...names) {
   for (const name of names) {
     for (const folder of (process.env.PATH ?? '').split(delimiter)) {
@@ -48,7 +47,7 @@ function which(...names) {
   return undefined;
 }
 
-/** Runs a program; its output is shown only when it fails. */
+/** Runs a program and shows its output only if it fails. */
 function run(program, args, options = {}) {
   return new Promise((done, fail) => {
     const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -65,11 +64,11 @@ function run(program, args, options = {}) {
   });
 }
 
-/** The environment npm and node-gyp run in: the given Node first, its own headers, no script ban of ours. */
+/** Environment for npm and node-gyp: the given Node first on the PATH, its headers, and none of the project's npm settings. */
 function environment(node) {
   const env = {};
   for (const [key, value] of Object.entries(process.env)) {
-    // `npm run` hands the project's .npmrc down as variables; the tools have a mind of their own.
+    // `npm run` passes the project's .npmrc as variables, which must not apply to the tools.
     if (!/^(npm_|INIT_CWD$|NODE_OPTIONS$|VSCODE_)/i.test(key)) env[key] = value;
   }
   env.PATH = `${join(node, 'bin')}${delimiter}${env.PATH ?? ''}`;
@@ -80,9 +79,9 @@ function environment(node) {
   return env;
 }
 
-/** Makes `folder` by `fill(temporary folder)` unless it is there already and whole. */
-async function once(name, fill) {
-  const folder = join(cache, `${name}-r${RECIPE}`);
+/** Creates a folder with `fill(temporary folder)`, unless it already exists and is complete. */
+async function installOnce(name, fill) {
+  const folder = join(cache, `${name}-r${INSTALL_VERSION}`);
   if (existsSync(join(folder, '.complete'))) return folder;
   const partial = `${folder}.partial-${process.pid}`;
   await mkdir(partial, { recursive: true });
@@ -90,7 +89,7 @@ async function once(name, fill) {
     await fill(partial);
     await writeFile(join(partial, '.complete'), `${new Date().toISOString()}\n`);
     await rename(partial, folder).catch((error) => {
-      // Another process was quicker with the same version.
+      // Another process has installed the same version.
       if (!existsSync(join(folder, '.complete'))) throw error;
     });
   } finally {
@@ -99,7 +98,7 @@ async function once(name, fill) {
   return folder;
 }
 
-/** Removes what interrupted installs of dead processes left. */
+/** Removes incomplete folders of ended processes. */
 async function sweep() {
   for (const name of await readdir(cache).catch(() => [])) {
     const pid = /\.partial-(\d+)$/.exec(name)?.[1];
@@ -112,14 +111,14 @@ async function sweep() {
   }
 }
 
-/** What the tests with several hosts need: `ip`, for network namespaces. They are skipped where it is missing. */
+/** Installs `ip` for the tests with several hosts (network namespaces), which are skipped if it is missing. */
 async function networkTools() {
   const root = process.platform === 'linux' && process.getuid?.() === 0;
   if (!root || which('ip') || !which('apt-get')) return;
   await aptInstall(['iproute2']);
 }
 
-/** PyTorch, for the tests of examples/python. Debian keeps what makes virtual environments in a package of its own. */
+/** Installs PyTorch for the tests of examples/python. Debian has a separate package for virtual environments. */
 async function pythonTools() {
   const canMake = await run('python3', ['-c', 'import ensurepip, venv']).then(
     () => true,
@@ -129,7 +128,7 @@ async function pythonTools() {
   pytorch();
 }
 
-/** Debian packages, installed only where missing. Elsewhere a message says what is missing. */
+/** Installs missing Debian packages; on other systems, throws an error that lists them. */
 async function debianPackages() {
   const wanted = [];
   if (!process.env.NLVR_TEST_CHROMIUM && !which('chromium', 'chromium-browser', 'google-chrome'))
@@ -151,7 +150,7 @@ async function debianPackages() {
 
 async function aptInstall(wanted) {
   const root = process.getuid?.() === 0;
-  say(`installing Debian packages ${wanted.join(' ')}`);
+  log(`installing Debian packages ${wanted.join(' ')}`);
   const apt = (...args) =>
     run(root ? 'apt-get' : 'sudo', root ? args : ['-n', 'apt-get', ...args], {
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
@@ -160,11 +159,11 @@ async function aptInstall(wanted) {
   await apt('install', '-y', '-qq', '--no-install-recommends', ...wanted);
 }
 
-/** Node itself, from npm: the folder with `bin/node` and `include/node`. */
+/** Installs Node from npm. @returns the folder with `bin/node` and `include/node` */
 async function node(major) {
   const name = `node-${process.platform}-${process.arch}`;
-  const folder = await once(`node-${major}`, async (partial) => {
-    say(`installing Node ${major}`);
+  const folder = await installOnce(`node-${major}`, async (partial) => {
+    log(`installing Node ${major}`);
     await writeFile(join(partial, 'package.json'), '{"private":true}\n');
     await run('npm', ['install', '--ignore-scripts', `${name}@${major}`], {
       cwd: partial,
@@ -174,12 +173,12 @@ async function node(major) {
   return join(folder, 'node_modules', name);
 }
 
-/** code-server with its native modules compiled for the Node it runs on. */
+/** Installs code-server with its native modules compiled for its Node. */
 async function codeServer({ codeServer: version, node: major }) {
   const runtime = await node(major);
   const env = environment(runtime);
-  const folder = await once(`code-server-${version}-node-${major}`, async (partial) => {
-    say(`installing code-server ${version} on Node ${major} (a minute or two)`);
+  const folder = await installOnce(`code-server-${version}-node-${major}`, async (partial) => {
+    log(`installing code-server ${version} on Node ${major} (a minute or two)`);
     const npm = (cwd, ...args) => run('npm', args, { cwd, env });
     await writeFile(join(partial, 'package.json'), '{"private":true}\n');
     await npm(partial, 'install', '--ignore-scripts', `code-server@${version}`);
@@ -209,8 +208,8 @@ async function codeServer({ codeServer: version, node: major }) {
 }
 
 /**
- * Installs what is missing and says where everything is.
- * @param {('current' | 'oldest')[]} [which] the servers wanted; both by default.
+ * Installs missing tools and returns their paths.
+ * @param {('current' | 'oldest')[]} [names] the servers to install; both by default
  */
 export async function testTools(names = Object.keys(servers)) {
   await mkdir(cache, { recursive: true });
@@ -223,7 +222,7 @@ export async function testTools(names = Object.keys(servers)) {
   return { chromium, servers: installed };
 }
 
-/** Whether the oldest server is the VS Code that package.json promises to support. */
+/** Checks that the oldest server is the oldest VS Code that package.json supports. */
 function checkOldest() {
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   const promised = manifest.engines.vscode.replace(/^\^/, '').split('.').slice(0, 2).join('.');
@@ -245,7 +244,7 @@ if (process.argv[1] && import.meta.url === pathToFileURL(resolve(process.argv[1]
   const tools = await testTools(only < 0 ? undefined : [process.argv[only + 1]]);
   if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(tools)}\n`);
   else
-    say(
+    log(
       `ready: ${Object.values(tools.servers)
         .map((server) => `code-server ${server.version}`)
         .join(', ')}, ${execFileSync(tools.chromium, ['--version']).toString().trim()}`,

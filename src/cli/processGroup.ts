@@ -2,7 +2,7 @@
 import type { Config } from '../config/definition';
 import { launch, STOP_MESSAGE } from '../distributed/launcher';
 import {
-  failureOf,
+  toFailure,
   joinProcessGroup,
   SINGLE_PROCESS,
   type ProcessGroup,
@@ -48,7 +48,7 @@ export async function inProcessGroup(options: GroupOptions, command: GroupComman
       process.exitCode = await launch({
         settings: plan,
         command: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
-        say: (text) => process.stderr.write(`nlvr: ${inEnglish(text)}\n`),
+        print: (text) => process.stderr.write(`nlvr: ${inEnglish(text)}\n`),
       });
       return;
     }
@@ -67,7 +67,7 @@ export async function inProcessGroup(options: GroupOptions, command: GroupComman
     code = Number(process.exitCode ?? ExitCode.done);
   } catch (error) {
     code = report(error, false);
-    await group.fail(failureOf(error, group.spec));
+    await group.fail(toFailure(error, group.spec));
   }
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
   // A TensorFlow call that waits for a lost rank never returns and would keep the process alive.

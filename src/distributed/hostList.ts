@@ -1,7 +1,7 @@
 /**
- * Slurm's notation for lists of machines, `gpu[01-03,7],login` (man scontrol, "show hostnames").
+ * Expands Slurm's notation for lists of machines, `gpu[01-03,7],login` (man scontrol, "show hostnames").
  *
- * @returns the names in order; empty where the text is no such list
+ * @returns the names in order; empty if the text is not such a list
  */
 export function expandHostList(text: string): string[] {
   const parts = splitOutsideBrackets(text.trim());
@@ -23,7 +23,7 @@ function splitOutsideBrackets(text: string): string[] {
   return [...parts, part].map((each) => each.trim()).filter((each) => each !== '');
 }
 
-/** The first pair of brackets is expanded, what follows again: `rack[1-2]n[1-3]`. */
+/** Expands the first pair of brackets, then the rest recursively: `rack[1-2]n[1-3]`. */
 function expandPart(part: string): string[] {
   const found = /^([^[\]]*)\[([^[\]]*)\](.*)$/.exec(part);
   if (!found) return /[[\]]/.test(part) ? [] : [part];

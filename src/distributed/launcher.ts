@@ -1,4 +1,4 @@
-/** Starts the ranks of this machine and watches over them, as torchrun does. */
+/** Starts and monitors the ranks of this machine, as torchrun does. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import { constants } from 'node:os';
@@ -9,41 +9,41 @@ import { bringLoopbackUp, NAMESPACE_VARIABLE, namespaceCommand } from './namespa
 import { DEFAULT_PORT, LAUNCHED_VARIABLE, type LaunchSettings } from './settings';
 
 /**
- * After a rank has failed, the others end by themselves within this time; what is left then is killed. With the 15 s
- * after which a silent rank counts as failed, a job has ended within 30 s.
+ * Time for the other ranks to end by themselves after one has failed; the remaining ones are then killed. A silent rank
+ * counts as failed after 15 s, so a job ends within 30 s.
  */
 const GRACE_MS = 12_000;
-/** Lines of a rank's standard error that are kept for the case that it fails. */
+/** Number of lines of a rank's standard error that are kept to print them if it fails. */
 const KEPT_LINES = 20;
 const FREE_PORTS = { first: 20_000, last: 32_000, tries: 50 };
 
-/** Set for rank 0 where the ranks' ports can be reached from outside. */
+/** Environment variable of rank 0, set if the ports of the ranks can be reached from outside. */
 export const OPEN_PORTS_VARIABLE = 'NLVR_OPEN_PORTS';
 
-/** Messages to a rank through its channel to the launcher. */
+/** Message to a rank over its IPC channel: request a stop. */
 export const STOP_MESSAGE = 'stop';
 
 export interface LaunchOptions {
   settings: LaunchSettings & { nprocPerNode: number };
-  /** Node, its flags, the program and its arguments: each rank is started with them. */
+  /** Command to start each rank: Node, its flags, the program and its arguments. */
   command: readonly string[];
-  /** Prints one line for a person. */
-  say(text: MessageText): void;
+  /** Prints one line for the user. */
+  print(text: MessageText): void;
 }
 
 /**
  * Runs a training on several processes of this machine until all of them have ended.
  *
- * @returns the exit code: that of rank 0 where it is on this machine
- * @throws {UserError} where no ports are free
+ * @returns the exit code, that of rank 0 if it is on this machine
+ * @throws {UserError} if no ports are free
  */
 export async function launch(options: LaunchOptions): Promise<number> {
   const { settings } = options;
   if (settings.nnodes === 1 && process.env[NAMESPACE_VARIABLE] === undefined) {
-    const inside = namespaceCommand();
-    if (inside) return runInside(inside, options.command);
+    const prefix = namespaceCommand();
+    if (prefix) return runInNamespace(prefix, options.command);
     process.env[OPEN_PORTS_VARIABLE] = '1';
-    options.say(
+    options.print(
       localize(
         'This system does not allow network namespaces. While the training runs, anyone who can reach the ports of this machine can run TensorFlow programs in it.',
       ),
@@ -56,15 +56,15 @@ export async function launch(options: LaunchOptions): Promise<number> {
   return new Launcher(options, await masterPort(settings)).run();
 }
 
-/** Runs this very program again, inside a network namespace; there it starts the ranks. */
-function runInside(inside: readonly string[], command: readonly string[]): Promise<number> {
-  const [program = '', ...args] = [...inside, ...command];
+/** Runs this program again in a network namespace, where it starts the ranks. */
+function runInNamespace(prefix: readonly string[], command: readonly string[]): Promise<number> {
+  const [program = '', ...args] = [...prefix, ...command];
   const child = spawn(program, args, {
     stdio: 'inherit',
     env: { ...process.env, [NAMESPACE_VARIABLE]: '1' },
   });
-  // A terminal's keys reach the child by themselves, too; it treats two signals in quick succession as one request. A terminal
-  // that is closed hangs up on the session leader alone, which may be this process.
+  // A Ctrl-C in a terminal also reaches the child directly, which treats two signals in quick succession as one request.
+  // A closed terminal sends SIGHUP only to the session leader, which may be this process.
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', ...SAVE_SIGNALS] as const)
     process.on(signal, forward);
@@ -74,18 +74,18 @@ function runInside(inside: readonly string[], command: readonly string[]): Promi
   });
 }
 
-/** As a shell reports it. */
+/** Exit code for a signal, as a shell reports it. */
 function exitCodeOf(signal: NodeJS.Signals | null): number {
   return 128 + (signal === null ? 0 : constants.signals[signal]);
 }
 
-/** The port of rank 0's rendezvous; those of TensorFlow's servers follow it. */
+/** Determines the port of rank 0's rendezvous; TensorFlow's servers use the ports after it. */
 async function masterPort({
-  masterPort: given,
+  masterPort: specified,
   nnodes,
   nprocPerNode,
 }: LaunchOptions['settings']): Promise<number> {
-  if (given !== undefined) return given;
+  if (specified !== undefined) return specified;
   if (nnodes > 1 || process.env[NAMESPACE_VARIABLE] !== undefined) return DEFAULT_PORT;
   const { first, last, tries } = FREE_PORTS;
   for (let i = 0; i < tries; i++) {
@@ -109,7 +109,7 @@ function isFree(port: number): Promise<boolean> {
 interface Rank {
   rank: number;
   child: ChildProcess;
-  /** The end of its standard error. */
+  /** Last lines of its standard error. */
   lines: string[];
   ended: { code: number | null; signal: NodeJS.Signals | null } | undefined;
 }
@@ -118,8 +118,8 @@ class Launcher {
   private readonly ranks: Rank[];
   private requests = 0;
   private requestedAt = 0;
-  private killing: NodeJS.Timeout | undefined;
-  /** The first rank that ended as none should. */
+  private killTimer: NodeJS.Timeout | undefined;
+  /** The first rank that failed. */
   private failed: Rank | undefined;
 
   constructor(
@@ -137,7 +137,7 @@ class Launcher {
     process.on('SIGINT', onSignal);
     process.on('SIGTERM', onSignal);
     process.on('SIGQUIT', onSignal);
-    // The ranks have no standard input: whether there was a terminal to lose is seen here.
+    // The ranks have no standard input, so only the launcher can detect a lost terminal.
     const onHangUp = (): void => {
       if (hasTerminal() && this.requests === 0) this.stop();
     };
@@ -149,7 +149,7 @@ class Launcher {
     try {
       await Promise.all(this.ranks.map((rank) => this.end(rank)));
     } finally {
-      clearTimeout(this.killing);
+      clearTimeout(this.killTimer);
       process.off('SIGINT', onSignal);
       process.off('SIGTERM', onSignal);
       process.off('SIGQUIT', onSignal);
@@ -163,14 +163,14 @@ class Launcher {
     const { settings, command } = this.options;
     const { nprocPerNode, nnodes, masterAddr } = settings;
     const [program = '', ...args] = command;
-    const main = rank === 0;
+    const isMain = rank === 0;
     const { [OPEN_PORTS_VARIABLE]: openPorts, ...env } = process.env;
     const child = spawn(program, args, {
-      // Rank 0 talks to the terminal. What the others have to say goes to its log.
-      stdio: ['ignore', main ? 'inherit' : 'ignore', main ? 'inherit' : 'pipe', 'ipc'],
+      // Only rank 0 writes to the terminal. The others send their output to its log.
+      stdio: ['ignore', isMain ? 'inherit' : 'ignore', isMain ? 'inherit' : 'pipe', 'ipc'],
       env: {
         ...env,
-        ...(main && openPorts !== undefined && { [OPEN_PORTS_VARIABLE]: openPorts }),
+        ...(isMain && openPorts !== undefined && { [OPEN_PORTS_VARIABLE]: openPorts }),
         [LAUNCHED_VARIABLE]: '1',
         RANK: String(rank),
         WORLD_SIZE: String(nprocPerNode * nnodes),
@@ -208,15 +208,15 @@ class Launcher {
     });
   }
 
-  /** The others notice by themselves and end; a stopped or hanging one does not. */
+  /** Handles a failed rank. The others end by themselves; suspended or hanging ones are killed after a while. */
   private fail(rank: Rank): void {
     this.failed ??= rank;
-    this.killing ??= setTimeout(() => {
+    this.killTimer ??= setTimeout(() => {
       for (const { child, ended } of this.ranks) if (!ended) child.kill('SIGKILL');
     }, GRACE_MS);
   }
 
-  /** Asks rank 0 to stop, which agrees with the others; asked again, ends all immediately. */
+  /** Requests all ranks to stop after the same step; a second request ends them immediately. */
   private stop(): void {
     const now = performance.now();
     if (this.requests > 0 && now - this.requestedAt < SAME_REQUEST_MS) return;
@@ -224,7 +224,7 @@ class Launcher {
     this.requests++;
     for (const { child, ended } of this.ranks) {
       if (ended) continue;
-      // A terminal's Ctrl-C reached the rank already. Unlike a second signal, this message changes nothing then.
+      // A Ctrl-C in a terminal has already reached the rank. Unlike a second signal, this message then has no effect.
       if (this.requests === 1 && child.connected) child.send(STOP_MESSAGE);
       else child.kill('SIGTERM');
     }
@@ -234,13 +234,13 @@ class Launcher {
     const main = this.ranks.find(({ rank }) => rank === 0);
     const { failed } = this;
     if (!failed) return main?.ended?.code ?? this.ranks[0]?.ended?.code ?? 0;
-    // Rank 0 says itself why it ended, unless it could not.
-    const said = main?.ended?.code ?? 0;
-    if (said !== 0) return said;
+    // Rank 0 reports its own error, unless it was killed.
+    const mainCode = main?.ended?.code ?? 0;
+    if (mainCode !== 0) return mainCode;
     for (const line of failed.lines) process.stderr.write(`[rank ${failed.rank}] ${line}\n`);
     const { code, signal } = failed.ended ?? { code: 1, signal: null };
     if (signal !== null || failed.lines.length === 0)
-      this.options.say(
+      this.options.print(
         signal === null
           ? localize(
               'Rank {0} (process {1}) ended with exit code {2}.',

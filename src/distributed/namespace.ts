@@ -1,23 +1,23 @@
 /**
- * A network of their own for the ranks of one machine. TensorFlow's server listens on all interfaces and asks nobody
- * for a password; in a network namespace with nothing but its loopback interface, nobody else can reach it.
+ * Runs the ranks of one machine in a network namespace. TensorFlow's server listens on all interfaces without
+ * authentication; in a namespace that has only a loopback interface, other processes cannot reach it.
  */
 import { spawnSync } from 'node:child_process';
 import { loadLibc } from '../runtime/tensorflow/capi';
 
-/** Set in processes that run inside such a namespace. */
+/** Environment variable that is set in processes in such a namespace. */
 export const NAMESPACE_VARIABLE = 'NLVR_NETWORK_NAMESPACE';
 
-/** Ways to make one: with a user namespace, which needs no privileges where the kernel allows it, or as root. */
-const WAYS = [['--user', '--map-root-user', '--net'], ['--net']] as const;
+/** Options of `unshare`: with a user namespace, which needs no privileges if the kernel allows it, or as root. */
+const UNSHARE_OPTIONS = [['--user', '--map-root-user', '--net'], ['--net']] as const;
 
 /**
- * The command in front of a program that gives it a network namespace.
- * @returns undefined where this system does not allow it
+ * Returns the command prefix that runs a program in a new network namespace.
+ * @returns undefined if this system does not allow it
  */
 export function namespaceCommand(): readonly string[] | undefined {
   if (process.platform !== 'linux') return undefined;
-  for (const flags of WAYS) {
+  for (const flags of UNSHARE_OPTIONS) {
     const { status } = spawnSync('unshare', [...flags, 'true'], { stdio: 'ignore', timeout: 5000 });
     if (status === 0) return ['unshare', ...flags];
   }
@@ -32,8 +32,8 @@ const IFREQ_BYTES = 40;
 const IFNAMSIZ = 16;
 
 /**
- * Switches the loopback interface on, which a new network namespace has switched off.
- * @returns false where that fails
+ * Enables the loopback interface, which is disabled in a new network namespace.
+ * @returns false if that fails
  */
 export function bringLoopbackUp(): boolean {
   const libc = loadLibc();

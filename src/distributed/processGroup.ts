@@ -1,4 +1,4 @@
-/** The ranks of one training as a process sees them, apart from TensorFlow: torch.distributed's process group. */
+/** The process group of a training, as in torch.distributed. Independent of TensorFlow's collectives. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -10,10 +10,10 @@ import { PROTOCOL, type Failure, type Member } from './protocol';
 import type { RendezvousEvent, RendezvousOptions, RendezvousRequest } from './rendezvous';
 import type { RankSettings } from './settings';
 
-/** How long the ranks wait for each other at the start, unless said otherwise: as torchrun. */
+/** Default time that the ranks wait for each other at startup. */
 const DEFAULT_TIMEOUT_MS = 300_000;
 
-/** The job ended because of a rank. */
+/** Thrown when the job ends because another rank has failed. */
 class RankFailedError extends UserError {
   override readonly name = 'RankFailedError';
 
@@ -29,31 +29,31 @@ class RankFailedError extends UserError {
 
 export interface ProcessGroup {
   readonly spec: ReplicaSpec;
-  /** All ranks, in order. Of a single process: itself. */
+  /** All ranks, in order; for a single process, only itself. */
   readonly members: readonly Member[];
   /** Whether this is rank 0. */
   readonly isMain: boolean;
-  /** Rejects when the job ends because of another rank; never resolves. */
+  /** Rejects when the job ends because another rank has failed; never resolves. */
   readonly failed: Promise<never>;
-  /** Rank 0's value on every rank. Values are JSON. Every rank calls it, in the same order. */
+  /** Returns rank 0's value on every rank. Values are JSON. All ranks must call it in the same order. */
   broadcast<T>(value: T | undefined): Promise<T>;
   /**
-   * Compares what must be the same on all ranks.
-   * @param facts what it is → its value
-   * @throws {UserError} (exit code 2) on every rank, naming rank and fact of the first difference from rank 0
+   * Compares values that must be the same on all ranks.
+   * @param facts values by name
+   * @throws {UserError} (exit code 2) on every rank, with the rank and name of the first difference from rank 0
    */
   requireSame(facts: Readonly<Record<string, string>>): Promise<void>;
-  /** Sends text of this rank to rank 0, for the run's log. */
+  /** Sends text to rank 0, for the run's log. */
   log(text: string): void;
-  /** Takes the text that other ranks sent. */
+  /** Sets the callback for text of other ranks. */
   onLog(take: (rank: number, text: string) => void): void;
-  /** Ends the job on all ranks because of an error on this one. Resolves when they have been sent word. */
+  /** Ends the job on all ranks because of an error on this one. Resolves when the message was sent to them. */
   fail(failure: StoredAdvice & { exitCode: number }): Promise<void>;
-  /** Leaves the group in good order. Resolves when the others have been sent word. */
+  /** Leaves the group. Resolves when the message was sent to the other ranks. */
   close(): Promise<void>;
 }
 
-/** A training in one process. */
+/** The group of a training in one process. */
 export const SINGLE_PROCESS: ProcessGroup = {
   spec: SINGLE,
   members: [{ rank: 0, host: hostname(), pid: process.pid, localRank: 0, address: '' }],
@@ -69,13 +69,13 @@ export const SINGLE_PROCESS: ProcessGroup = {
 
 export interface JoinOptions {
   timeoutMs?: number;
-  /** Called when this rank has waited for others for some seconds. */
+  /** Called if this rank has waited for others for some seconds. */
   onWaiting?: (text: string) => void;
 }
 
 /**
- * Finds the other ranks.
- * @throws {UserError} (exit code 2) when they do not come, or the settings do not fit together
+ * Connects to the other ranks.
+ * @throws {UserError} (exit code 2) on a timeout, or if the settings of the ranks differ
  */
 export function joinProcessGroup(
   settings: RankSettings,
@@ -130,7 +130,7 @@ export function joinProcessGroup(
   });
 }
 
-/** Distinguishes machines with the same name, and identifies containers on one machine that have different names. */
+/** Identifies a machine: distinguishes machines with the same name, and containers with different names on one machine. */
 function machineId(): string {
   try {
     return `${hostname()} ${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}`;
@@ -146,10 +146,10 @@ class ConnectedGroup implements ProcessGroup {
   private readonly left: Promise<void>;
   private leave: () => void = () => undefined;
   private nextId = 0;
-  /** Values that arrived, by number and sender, and those who wait for them. */
+  /** Received values and waiting receivers, by number and sender. */
   private readonly values = new Map<string, unknown>();
   private readonly waiting = new Map<string, (value: unknown) => void>();
-  private takeLog: ((rank: number, text: string) => void) | undefined;
+  private logHandler: ((rank: number, text: string) => void) | undefined;
 
   constructor(
     private readonly worker: Worker,
@@ -159,7 +159,7 @@ class ConnectedGroup implements ProcessGroup {
     this.failed = new Promise<never>((_, reject) => (this.rejectFailed = reject));
     this.left = new Promise<void>((resolve) => (this.leave = resolve));
     worker.on('exit', () => this.leave());
-    // Until somebody waits for it, it is not an unhandled rejection.
+    // Prevents an unhandled rejection before `failed` is awaited.
     this.failed.catch(() => undefined);
     worker.on('message', (event: RendezvousEvent) => this.receive(event));
     worker.on('error', (error) => this.rejectFailed(error));
@@ -195,7 +195,7 @@ class ConnectedGroup implements ProcessGroup {
     );
   }
 
-  /** On rank 0: the first difference, null where there is none. */
+  /** Returns the first difference on rank 0, null if there is none; undefined on other ranks. */
   private async findDifference(
     facts: Readonly<Record<string, string>>,
   ): Promise<{ rank: number; what: string; theirs: string; ours: string } | null | undefined> {
@@ -215,12 +215,12 @@ class ConnectedGroup implements ProcessGroup {
   }
 
   log(text: string): void {
-    if (this.isMain) this.takeLog?.(0, text);
+    if (this.isMain) this.logHandler?.(0, text);
     else this.post({ type: 'log', text });
   }
 
   onLog(take: (rank: number, text: string) => void): void {
-    this.takeLog = take;
+    this.logHandler = take;
   }
 
   fail(failure: StoredAdvice & { exitCode: number }): Promise<void> {
@@ -245,7 +245,7 @@ class ConnectedGroup implements ProcessGroup {
         this.waiting.delete(key);
         waiting(event.value);
       } else this.values.set(key, event.value);
-    } else if (event.type === 'log') this.takeLog?.(event.from, event.text);
+    } else if (event.type === 'log') this.logHandler?.(event.from, event.text);
     else if (event.type === 'failure') this.rejectFailed(new RankFailedError(event.failure));
     else if (event.type === 'closed') this.leave();
   }
@@ -262,11 +262,11 @@ class ConnectedGroup implements ProcessGroup {
   }
 }
 
-/** The failure that an error on this rank is to the others. */
-export function failureOf(error: unknown, spec: ReplicaSpec): StoredAdvice & { exitCode: number } {
+/** Converts an error on this rank to the failure that is sent to the others. */
+export function toFailure(error: unknown, spec: ReplicaSpec): StoredAdvice & { exitCode: number } {
   const user = error instanceof UserError ? error : undefined;
-  const words = user?.messageText ?? (error instanceof Error ? error.message : String(error));
-  const message = localize('Rank {0} on {1} failed: {2}', spec.rank, hostname(), words);
+  const text = user?.messageText ?? (error instanceof Error ? error.message : String(error));
+  const message = localize('Rank {0} on {1} failed: {2}', spec.rank, hostname(), text);
   return {
     message: inEnglish(message),
     phrase: message,

@@ -1,7 +1,7 @@
-/** The messages between the ranks of a training, in addition to TensorFlow's own: JSON, one per line, over TCP. */
+/** The messages between the ranks of a training, in addition to TensorFlow's: JSON Lines over TCP. */
 import type { StoredAdvice } from '../util/localize';
 
-/** Raised when a message changes its meaning; ranks of different versions refuse each other. */
+/** Protocol version, increased when the meaning of a message changes; ranks of different versions do not connect. */
 export const PROTOCOL = 1;
 
 /** One process of the training. */
@@ -15,9 +15,9 @@ export interface Member {
   address: string;
 }
 
-/** Why the job ends, as the ranks pass it on. */
+/** Reason for the end of the job, which is sent to all ranks. */
 export interface Failure extends StoredAdvice {
-  /** Where it came from. */
+  /** The rank that failed. */
   rank: number;
   exitCode: number;
 }
@@ -32,7 +32,7 @@ export interface Hello {
   machine: string;
   pid: number;
   localRank: number | null;
-  /** Port of its TensorFlow server; null: to be chosen by its place on its machine. */
+  /** Port of its TensorFlow server; null: derived from its local rank. */
   port: number | null;
 }
 
@@ -47,19 +47,19 @@ export type Message =
   | ({ type: 'failed' } & Failure)
   | { type: 'bye' };
 
-/** Longest message, in characters: enough for the trainer's state, too little to fill the memory. */
-const LONGEST = 16 * 1024 * 1024;
+/** Maximum length of a message in characters: enough for the trainer's state, but limits memory. */
+const MAX_MESSAGE_LENGTH = 16 * 1024 * 1024;
 
-/** Cuts a stream of text into messages. */
+/** Splits a stream of text into messages. */
 export class LineReader {
-  private rest = '';
+  private partialLine = '';
 
-  /** @throws Error where the other side does not speak this protocol */
+  /** @throws Error if the data does not follow this protocol */
   read(chunk: string): Message[] {
-    this.rest += chunk;
-    const lines = this.rest.split('\n');
-    this.rest = lines.pop() ?? '';
-    if (this.rest.length > LONGEST) throw new Error('a message is too long');
+    this.partialLine += chunk;
+    const lines = this.partialLine.split('\n');
+    this.partialLine = lines.pop() ?? '';
+    if (this.partialLine.length > MAX_MESSAGE_LENGTH) throw new Error('a message is too long');
     return lines.map((line) => {
       const message: unknown = JSON.parse(line);
       if (typeof message !== 'object' || message === null || !('type' in message))

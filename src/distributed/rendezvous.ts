@@ -1,9 +1,8 @@
 /**
- * The ranks find each other and watch over each other: rank 0 listens on the master port, the others connect and stay
- * connected. A rank whose connection closes has ended; one that is silent is stopped, hangs or cannot be reached.
- * TensorFlow notices the first alone, so this is needed for the second.
+ * Connects the ranks and monitors them: rank 0 listens on the master port, and the others connect and stay connected. A rank
+ * whose connection closes has ended; a silent rank is suspended, hangs or is unreachable. TensorFlow detects only the first.
  *
- * It runs on a thread of its own: recording a large model keeps the main thread busy for many seconds.
+ * Runs on a separate thread, because recording a large graph blocks the main thread for many seconds.
  */
 import { MasterRendezvous } from './rendezvous/master';
 import type { RendezvousEvent, RendezvousOptions, RendezvousRequest } from './rendezvous/peers';
@@ -11,7 +10,7 @@ import { WorkerRendezvous } from './rendezvous/worker';
 
 export type { RendezvousEvent, RendezvousOptions, RendezvousRequest } from './rendezvous/peers';
 
-/** Begins to look for the other ranks. */
+/** Starts the rendezvous. */
 export function startRendezvous(
   options: RendezvousOptions,
   emit: (event: RendezvousEvent) => void,

@@ -1,4 +1,4 @@
-/** Entry of the thread that keeps the ranks in touch. */
+/** Entry point of the rendezvous thread. */
 import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import {
@@ -8,8 +8,8 @@ import {
   type RendezvousRequest,
 } from './rendezvous';
 
-/** How long the main thread may take to end the process once the job has failed. */
-const ENDING_MS = 10_000;
+/** Time for the main thread to end the process after the job has failed. */
+const EXIT_TIMEOUT_MS = 10_000;
 const STDERR = 2;
 
 let failed = false;
@@ -20,13 +20,13 @@ parentPort?.on('message', (request: RendezvousRequest) => rendezvous.request(req
 
 function emit(event: RendezvousEvent): void {
   parentPort?.postMessage(event);
-  // Without a reason to stay, the thread ends with its last connection.
+  // Let the thread end with its last connection.
   if (event.type === 'closed' && !failed) parentPort?.unref();
   if (event.type !== 'failure') return;
   failed = true;
-  // The main thread may be busy recording a program, or wait in a native call that never returns.
+  // The main thread may be recording a graph, or waiting in a native call that never returns.
   setTimeout(() => {
     writeSync(STDERR, `nlvr: ${event.failure.message}\n`);
     process.kill(process.pid, 'SIGKILL');
-  }, ENDING_MS).unref();
+  }, EXIT_TIMEOUT_MS).unref();
 }

@@ -1,14 +1,14 @@
 /**
- * Which process of a distributed training this one is to be: from the flags and the environment that torchrun,
- * TensorFlow (TF_CONFIG) and Slurm define. BLIP: utils.py, init_distributed_mode.
+ * Determines the role of this process in a distributed training from flags and from the environment variables of torchrun,
+ * TensorFlow (TF_CONFIG) and Slurm. BLIP: utils.py, init_distributed_mode.
  */
 import { localize, type MessageText } from '../util/localize';
 import { UserError } from '../util/userError';
 import { expandHostList } from './hostList';
 
-/** torchrun's flags, as given. */
+/** torchrun's flags, as specified. */
 export interface DistributedFlags {
-  /** A number, or `auto`: one process a GPU. */
+  /** A number, or `auto`: one process per GPU. */
   nproc_per_node?: string;
   nnodes?: number;
   node_rank?: number;
@@ -21,15 +21,15 @@ export interface RankSettings {
   kind: 'rank';
   rank: number;
   worldSize: number;
-  /** Where they are not given, they follow from the hosts of all ranks. */
+  /** If undefined, derived from the hosts of all ranks. */
   localRank: number | undefined;
   localWorldSize: number | undefined;
-  /** Host where rank 0 runs, and the port on which it waits for the others. */
+  /** Host of rank 0, and the port on which it waits for the others. */
   masterAddr: string;
   masterPort: number;
-  /** `host:port` of TensorFlow's servers by rank, where TF_CONFIG gives them. */
+  /** `host:port` of TensorFlow's servers by rank, if TF_CONFIG contains them. */
   addresses: readonly string[] | undefined;
-  /** What said so, for messages. */
+  /** The variable that determined it, for messages. */
   source: string;
 }
 
@@ -40,7 +40,7 @@ export interface LaunchSettings {
   nnodes: number;
   nodeRank: number;
   masterAddr: string;
-  /** undefined: any that is free, where all ranks are on this machine. */
+  /** undefined: any free port, if all ranks are on this machine. */
   masterPort: number | undefined;
 }
 
@@ -48,24 +48,25 @@ export type DistributedSettings = { kind: 'single' } | LaunchSettings | RankSett
 
 /** torchrun's default. */
 export const DEFAULT_PORT = 29500;
-/** Slurm's jobs get ports of their own, so that two on one machine do not meet. */
+/** Range of ports for Slurm jobs, which depend on the job so that two jobs on one machine do not conflict. */
 const SLURM_PORTS = { first: 20_000, count: 20_000 };
 
-/** Set in the ranks that our own launcher starts. */
+/** Environment variable that is set in ranks started by our launcher. */
 export const LAUNCHED_VARIABLE = 'NLVR_LAUNCHED';
 
 const LOCALHOST = '127.0.0.1';
 
 /**
- * @throws {UserError} (exit code 2) where settings are missing, contradict each other or are out of range
+ * Determines the role of this process.
+ * @throws {UserError} (exit code 2) if settings are missing, contradictory or out of range
  */
 export function distributedSettings(
   flags: DistributedFlags,
   env: NodeJS.ProcessEnv,
 ): DistributedSettings {
-  // The launcher starts its ranks with its own arguments.
+  // The environment takes precedence, because the launcher starts its ranks with its own arguments.
   const rank = fromTorchrun(env) ?? fromTensorFlow(env) ?? fromSlurm(env, flags);
-  // Under srun the address and port of rank 0 may be given; they start no ranks.
+  // Under srun, --master_addr and --master_port may be specified; they do not start ranks.
   const starts = (['nproc_per_node', 'nnodes', 'node_rank'] as const).some(
     (name) => flags[name] !== undefined,
   );
@@ -92,7 +93,7 @@ function fromFlags(flags: DistributedFlags): LaunchSettings | undefined {
   );
   if (nproc_per_node === undefined && others.length === 0) return undefined;
   const nprocPerNode =
-    nproc_per_node === 'auto' ? 'auto' : whole('--nproc_per_node', nproc_per_node ?? '1', 1);
+    nproc_per_node === 'auto' ? 'auto' : parseInteger('--nproc_per_node', nproc_per_node ?? '1', 1);
   if (nnodes < 1) throw outOfRange('--nnodes', String(nnodes), 1);
   if (master_port !== undefined) requirePort('--master_port', master_port);
   if (nnodes === 1) {
@@ -138,7 +139,7 @@ function fromFlags(flags: DistributedFlags): LaunchSettings | undefined {
   };
 }
 
-/** RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR, MASTER_PORT: what torchrun sets and torch.distributed reads. */
+/** Reads RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT, which torchrun sets and torch.distributed reads. */
 function fromTorchrun(env: NodeJS.ProcessEnv): RankSettings | undefined {
   const { RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT } = env;
   if (RANK === undefined && WORLD_SIZE === undefined) return undefined;
@@ -154,14 +155,16 @@ function fromTorchrun(env: NodeJS.ProcessEnv): RankSettings | undefined {
       ),
       { hint: localize('Set both, as torchrun does, or neither.') },
     );
-  const worldSize = whole('WORLD_SIZE', WORLD_SIZE, 1);
-  const rank = requireRank('RANK', whole('RANK', RANK, 0), 'WORLD_SIZE', worldSize);
+  const worldSize = parseInteger('WORLD_SIZE', WORLD_SIZE, 1);
+  const rank = requireRank('RANK', parseInteger('RANK', RANK, 0), 'WORLD_SIZE', worldSize);
   if (worldSize > 1 && MASTER_ADDR === undefined)
     throw new UserError(localize('WORLD_SIZE is {0} and MASTER_ADDR is not set.', worldSize), {
       hint: localize('Set MASTER_ADDR to the address of the machine of rank 0.'),
     });
-  const localWorldSize = optional(LOCAL_WORLD_SIZE, (text) => whole('LOCAL_WORLD_SIZE', text, 1));
-  const localRank = optional(LOCAL_RANK, (text) => whole('LOCAL_RANK', text, 0));
+  const localWorldSize = optional(LOCAL_WORLD_SIZE, (text) =>
+    parseInteger('LOCAL_WORLD_SIZE', text, 1),
+  );
+  const localRank = optional(LOCAL_RANK, (text) => parseInteger('LOCAL_RANK', text, 0));
   if (localRank !== undefined && localWorldSize !== undefined)
     requireRank('LOCAL_RANK', localRank, 'LOCAL_WORLD_SIZE', localWorldSize);
   return {
@@ -172,18 +175,19 @@ function fromTorchrun(env: NodeJS.ProcessEnv): RankSettings | undefined {
     localWorldSize,
     masterAddr: MASTER_ADDR ?? LOCALHOST,
     masterPort:
-      optional(MASTER_PORT, (text) => requirePort('MASTER_PORT', whole('MASTER_PORT', text, 1))) ??
-      DEFAULT_PORT,
+      optional(MASTER_PORT, (text) =>
+        requirePort('MASTER_PORT', parseInteger('MASTER_PORT', text, 1)),
+      ) ?? DEFAULT_PORT,
     addresses: undefined,
     source: 'RANK',
   };
 }
 
-/** TF_CONFIG: https://www.tensorflow.org/guide/distributed_training#tf_config; jobs `chief` and `worker`. */
+/** Reads TF_CONFIG (https://www.tensorflow.org/guide/distributed_training#tf_config), jobs `chief` and `worker`. */
 function fromTensorFlow(env: NodeJS.ProcessEnv): RankSettings | undefined {
   const text = env['TF_CONFIG'];
   if (text === undefined || text.trim() === '') return undefined;
-  const wrong = (what: MessageText): UserError =>
+  const invalid = (what: MessageText): UserError =>
     new UserError(localize('TF_CONFIG cannot be used: {0}.', what), {
       hint: localize(
         'Expected: {0}',
@@ -194,28 +198,29 @@ function fromTensorFlow(env: NodeJS.ProcessEnv): RankSettings | undefined {
   try {
     value = JSON.parse(text);
   } catch {
-    throw wrong(localize('it is not JSON'));
+    throw invalid(localize('it is not JSON'));
   }
   const { cluster, task } = (value ?? {}) as { cluster?: unknown; task?: unknown };
-  if (typeof cluster !== 'object' || cluster === null) throw wrong(localize('it has no `cluster`'));
-  if (typeof task !== 'object' || task === null) throw wrong(localize('it has no `task`'));
+  if (typeof cluster !== 'object' || cluster === null)
+    throw invalid(localize('it has no `cluster`'));
+  if (typeof task !== 'object' || task === null) throw invalid(localize('it has no `task`'));
   const other = Object.keys(cluster).find((name) => name !== 'chief' && name !== 'worker');
   if (other !== undefined)
-    throw wrong(localize('it has a job {0}; supported jobs are chief and worker', other));
+    throw invalid(localize('it has a job {0}; supported jobs are chief and worker', other));
   const jobs = cluster as Record<string, unknown>;
   const tasks = (['chief', 'worker'] as const).flatMap((job) => {
     const addresses = jobs[job] ?? [];
-    if (!Array.isArray(addresses)) throw wrong(localize('`cluster.{0}` is not a list', job));
+    if (!Array.isArray(addresses)) throw invalid(localize('`cluster.{0}` is not a list', job));
     return addresses.map((address: unknown, index) => {
       if (typeof address !== 'string' || portOf(address) === undefined)
-        throw wrong(localize('`cluster.{0}[{1}]` is not host:port', job, index));
+        throw invalid(localize('`cluster.{0}[{1}]` is not host:port', job, index));
       return { job, index, address };
     });
   });
   const { type, index } = task as { type?: unknown; index?: unknown };
   const rank = tasks.findIndex((each) => each.job === type && each.index === Number(index));
   if (rank < 0)
-    throw wrong(
+    throw invalid(
       localize('task {0} {1} is not in `cluster`', JSON.stringify(type), JSON.stringify(index)),
     );
   const addresses = tasks.map(({ address }) => address);
@@ -229,24 +234,24 @@ function fromTensorFlow(env: NodeJS.ProcessEnv): RankSettings | undefined {
     localRank: hosts.slice(0, rank).filter((host) => host === hosts[rank]).length,
     localWorldSize: hosts.filter((host) => host === hosts[rank]).length,
     masterAddr: hosts[0] ?? LOCALHOST,
-    // TF_CONFIG has no port for it: the next one that is no task's.
+    // TF_CONFIG has no port for the rendezvous: use the one after the ports of the tasks.
     masterPort: requirePort('TF_CONFIG', Math.max(...taken) + 1),
     addresses,
     source: 'TF_CONFIG',
   };
 }
 
-/** Variables that `srun` sets for each task of a step. */
+/** Reads the variables that `srun` sets for each task of a step. */
 function fromSlurm(env: NodeJS.ProcessEnv, flags: DistributedFlags): RankSettings | undefined {
   const { SLURM_PROCID, SLURM_NTASKS, SLURM_STEP_NODELIST, SLURM_LOCALID, SLURM_JOB_ID } = env;
-  // A batch script has the first two as well; a step, which srun starts, has its own list of nodes.
+  // A batch script has SLURM_PROCID and SLURM_NTASKS, too; only a step, which srun starts, has SLURM_STEP_NODELIST.
   if (SLURM_PROCID === undefined || SLURM_STEP_NODELIST === undefined) return undefined;
   const tasks = env['SLURM_STEP_NUM_TASKS'] ?? SLURM_NTASKS;
   if (tasks === undefined) return undefined;
-  const worldSize = whole('SLURM_NTASKS', tasks, 1);
+  const worldSize = parseInteger('SLURM_NTASKS', tasks, 1);
   const rank = requireRank(
     'SLURM_PROCID',
-    whole('SLURM_PROCID', SLURM_PROCID, 0),
+    parseInteger('SLURM_PROCID', SLURM_PROCID, 0),
     'SLURM_NTASKS',
     worldSize,
   );
@@ -262,7 +267,7 @@ function fromSlurm(env: NodeJS.ProcessEnv, flags: DistributedFlags): RankSetting
     kind: 'rank',
     rank,
     worldSize,
-    localRank: optional(SLURM_LOCALID, (text) => whole('SLURM_LOCALID', text, 0)),
+    localRank: optional(SLURM_LOCALID, (text) => parseInteger('SLURM_LOCALID', text, 0)),
     localWorldSize: undefined,
     masterAddr: flags.master_addr ?? env['MASTER_ADDR'] ?? first,
     masterPort:
@@ -278,20 +283,15 @@ function optional<T>(text: string | undefined, read: (text: string) => T): T | u
   return text === undefined || text === '' ? undefined : read(text);
 }
 
-function whole(name: string, text: string, least: number): number {
+function parseInteger(name: string, text: string, min: number): number {
   const value = text.trim() === '' ? NaN : Number(text);
-  if (!Number.isInteger(value) || value < least) throw outOfRange(name, text, least);
+  if (!Number.isInteger(value) || value < min) throw outOfRange(name, text, min);
   return value;
 }
 
-function outOfRange(name: string, text: string, least: number): UserError {
+function outOfRange(name: string, text: string, min: number): UserError {
   return new UserError(
-    localize(
-      '{0} is {1}; expected a whole number, at least {2}.',
-      name,
-      JSON.stringify(text),
-      least,
-    ),
+    localize('{0} is {1}; expected a whole number, at least {2}.', name, JSON.stringify(text), min),
     { hint: localize('Correct {0}.', name) },
   );
 }
@@ -317,7 +317,7 @@ function requirePort(name: string, port: number): number {
   });
 }
 
-/** `host` of `host:port` or `[v6]:port`. */
+/** Extracts `host` from `host:port` or `[v6]:port`. */
 function hostOf(address: string): string {
   return address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '');
 }

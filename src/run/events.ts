@@ -11,62 +11,62 @@ export const EVENT_VERSION = 1;
 
 export type Split = 'train' | 'val' | 'test';
 
-/** A run starts, or continues after `--resume`: events of an earlier attempt beyond `step` are void. */
+/** A run starts, or is resumed: earlier events with a greater `step` are then void. */
 export interface StartEvent {
   type: 'start';
   /** Version of the events: 1. */
   v: number;
   /** Seconds since 1970, fractional; so are all `time` fields. */
   time: number;
-  /** Whether it continues earlier events: those beyond `step` are void. */
+  /** Whether it continues earlier events: those with a greater `step` are void. */
   resumed: boolean;
-  /** Seconds of training before it, over all attempts; missing in older runs. */
+  /** Total seconds of training before it; missing in older runs. */
   trainedSeconds?: number;
-  /** Optimizer steps already done, over the whole run (0 for a fresh one). */
+  /** Optimizer steps already done in the run (0 for a new one). */
   step: number;
   /** Epochs already done. */
   epoch: number;
-  /** Epochs in all. */
+  /** Total epochs. */
   maxEpoch: number;
-  /** Of the epochs that follow the curriculum. */
+  /** Steps per epoch after the curriculum. */
   stepsPerEpoch: number;
-  /** The epochs of the curriculum, which come first; missing where there is none. */
+  /** The epochs of the curriculum, which come first; missing if there is none. */
   curriculum?: { epochs: number; stepsPerEpoch: number };
-  /** Steps in all. */
+  /** Total steps. */
   totalSteps: number;
-  /** What follows the epochs: every so many of them, and the last, with so many examples; missing in older runs. */
+  /** Evaluations: after every `every` epochs and the last one, with `examples` examples; missing in older runs. */
   evaluation?: { every: number; examples: number };
   /** Examples of each split. */
   examples: Partial<Record<Split, number>>;
-  /** What it trains on, for people. */
+  /** Device of the training, for display. */
   device: string;
-  /** Of matrix products. */
+  /** Precision of matrix products. */
   precision: Precision;
-  /** Weights of the model. */
+  /** Number of parameters of the model. */
   parameters: number;
-  /** The processes that share the training, by rank; missing where there is one. */
+  /** The processes of the training, by rank; missing if there is only one. */
   ranks?: RankInfo[];
 }
 
 /** One process of a training. */
 export interface RankInfo {
   rank: number;
-  /** Name of its machine. */
+  /** Host name of its machine. */
   host: string;
   pid: number;
-  /** Its number among the processes of its machine. */
+  /** Its rank on its machine. */
   localRank: number;
 }
 
-/** One optimizer step. `loss` is null where it was not finite. */
+/** One optimizer step. */
 export interface StepEvent {
   type: 'step';
   time: number;
-  /** 1-based, counted over the whole run. */
+  /** From 1, counted over the whole run. */
   step: number;
   /** From 0. */
   epoch: number;
-  /** Mean over the batch; null where it was not finite. */
+  /** Mean over the batch; null if it was not finite. */
   loss: number | null;
   /** Learning rate. */
   lr: number;
@@ -74,23 +74,23 @@ export interface StepEvent {
   accuracy?: number;
   /** Global norm of the gradient before clipping. */
   gradNorm?: number | null;
-  /** With precision fp16: the factor of the loss in this step. */
+  /** With precision fp16: the loss scale of this step. */
   lossScale?: number;
-  /** With precision fp16: steps since the previous event that changed nothing, because their gradients were not finite. */
+  /** With precision fp16: steps since the previous event that were skipped because their gradients were not finite. */
   skipped?: number;
   /** Examples per second since the previous event. */
   speed?: number;
-  /** Since the previous event a program was recorded, which takes long and happens once. */
+  /** Set if a graph was recorded since the previous event, which takes long and happens once per input shape. */
   recorded?: true;
   /** Share of time spent waiting for the loader since the previous event, 0..1. */
   wait?: number;
-  /** Of several processes: seconds that each took for its own part of the step before, waiting for others left out. */
+  /** With several processes: seconds of each for the previous step, without waiting for others. */
   rankSeconds?: number[];
   /** Resident memory of the trainer in bytes (at most once a second). */
   memory?: number;
-  /** Memory in use on the GPU that trains, by all programs, in bytes (at most once in five seconds). */
+  /** Memory of the training's GPU in use by all programs, in bytes (at most once every five seconds). */
   gpuMemory?: number;
-  /** Share of the last moments in which that GPU was busy, 0..1. */
+  /** Current utilization of that GPU, 0..1. */
   gpuUse?: number;
 }
 
@@ -101,7 +101,7 @@ export interface GroupAccuracy {
   accuracy: number;
 }
 
-/** Progress of an evaluation under way (at most twice a second). */
+/** Progress of an evaluation (at most twice a second). */
 export interface EvalProgressEvent {
   type: 'evalProgress';
   time: number;
@@ -111,30 +111,30 @@ export interface EvalProgressEvent {
   total: number;
 }
 
-/** An evaluation of a whole split. `epoch` is null for a stand-alone evaluation. */
+/** An evaluation of a whole split. */
 export interface EvalEvent {
   type: 'eval';
   time: number;
   split: Split;
-  /** From 0; null for an evaluation of no epoch. */
+  /** From 0; null for a standalone evaluation. */
   epoch: number | null;
-  /** Optimizer steps done when it was made: its place in the curves. */
+  /** Optimizer steps at the time of the evaluation: its position in the curves. */
   step: number;
-  /** Share of labelled examples answered correctly, 0..1; null where it is not defined, which is a gap. */
+  /** Share of labeled examples answered correctly, 0..1; null if it is not defined, which is a gap. */
   accuracy: number | null;
-  /** Share of sentences of which every example is answered correctly, 0..1; null where it is not defined. */
+  /** Share of sentences whose examples are all answered correctly, 0..1; null if it is not defined. */
   consistency: number | null;
-  /** Why there is no consistency; missing where there is. */
+  /** Reason why consistency is not defined; missing otherwise. */
   consistencyReason?: string;
   /** Mean cross-entropy in nats. */
   loss: number | null;
-  /** How many were evaluated. */
+  /** Number of evaluated examples. */
   examples: number;
-  /** How long it took. */
+  /** Duration. */
   seconds: number;
   /** Accuracy by group of examples. */
   groups: GroupAccuracy[];
-  /** Parts of the model that had random values; missing where it was whole. */
+  /** Parts of the model that had random values; missing if it was complete. */
   incomplete?: MissingPart[];
   /** Predictions file, relative to the run folder. */
   predictions: string;
@@ -154,7 +154,7 @@ export interface EpochEvent {
   accuracy: number | null;
   /** Learning rate at its end. */
   lr: number;
-  /** How long it took, evaluations left out. */
+  /** Duration without evaluations. */
   seconds: number;
 }
 
@@ -169,12 +169,12 @@ export interface CheckpointEvent {
   bytes: number;
 }
 
-/** One of the fixed validation pairs of the dashboard's strip. */
+/** One of the fixed validation examples that the dashboard shows over the epochs. */
 export interface WatchedPair {
   identifier: string;
   index: number;
   sentence: string;
-  /** Paths, left and right, relative to the image root; absolute in runs of before. */
+  /** Paths, left and right, relative to the image folder; absolute in older runs. */
   images: [string, string];
   label: boolean | null;
   probTrue: number;

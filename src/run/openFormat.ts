@@ -23,9 +23,9 @@ type Open<T, K extends keyof T> = Pick<T, K> &
 
 /** `run.json`. */
 export type OpenRun = {
-  /** Marks the file: other programs write a `run.json`, too. */
+  /** Marks the file, because unrelated programs also write a `run.json`. */
   format: typeof RUN_FORMAT;
-  /** The program that trains, such as `PyTorch 2.13`. A run without it counts as one of nlvr, which may resume it. */
+  /** The training program, such as `PyTorch 2.13`. A run without it counts as a run of nlvr, which may resume it. */
   trainer: string;
 } & Open<
   Omit<RunInfo, 'attempt' | 'threads' | 'lanes' | 'versions' | 'precision' | 'trainer'>,
@@ -49,8 +49,8 @@ export type OpenPrediction = Open<
   Omit<WrittenPrediction, 'prob_true' | 'logits'>,
   'identifier' | 'sentence' | 'images' | 'prediction'
 > & {
-  /** Probability of True, 0..1. null: it was no finite number, and the line is no answer. */
+  /** Probability of True, 0..1. null: it was not finite, and the line is invalid. */
   prob_true?: number | null;
-  /** Of False and of True. null as above. */
+  /** Logits of False and True. null as above. */
   logits?: [number | null, number | null];
 };

@@ -1,28 +1,28 @@
 import { relative, sep } from 'node:path';
 import { replaceFile, writeAll } from '../util/atomicFile';
 
-/** A line of `predictions/<split>[-epoch-NNN].jsonl`. The command line's contract: snake case, annotation order. */
+/** A line of `predictions/<split>[-epoch-NNN].jsonl`. Keys are in snake case, lines in the order of the annotations. */
 export interface Prediction {
-  /** Of the annotation; consistency is computed from NLVR2's and NLVR's own. */
+  /** Identifier of the annotation; consistency is computed from NLVR2 and NLVR identifiers. */
   identifier: string;
-  /** Position in the split, from 0. */
+  /** Index in the split, from 0. */
   index: number;
   split: 'train' | 'val' | 'test';
   /** As in the annotation. */
   sentence: string;
-  /** Image paths, left and right, relative to the image root; absolute in files of before and of other programs. */
+  /** Image paths, left and right, relative to the image folder; absolute in older files and those of other programs. */
   images: [string, string];
-  /** null: unlabelled. */
+  /** null: unlabeled. */
   label: boolean | null;
-  /** The model's answer. */
+  /** Answer of the model. */
   prediction: boolean;
-  /** Probability of True, 0..1. NaN where the model gave none; the file then lacks it. */
+  /** Probability of True, 0..1. NaN if the model provides none; the key is then missing in the file. */
   prob_true: number;
-  /** [false, true]; NaN where the model gave none; the file then lacks them. */
+  /** [false, true]; NaN if the model provides none; the key is then missing in the file. */
   logits: [number, number];
-  /** The example's group (kind of sentence, synset), where the annotation has one. */
+  /** Group of the example (kind of sentence, synset), if the annotation has one. */
   group?: string;
-  /** The model had random values in some of its parts (`--allow_missing`); missing where it was whole. */
+  /** Set if parts of the model had random values (`--allow_missing`). */
   incomplete?: true;
 }
 

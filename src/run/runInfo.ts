@@ -15,77 +15,77 @@ export interface BestResult {
   /** Validation accuracy, 0..1. */
   accuracy: number;
   consistency: number | null;
-  /** Accuracy on test at the same epoch, where it was evaluated. */
+  /** Accuracy on test at the same epoch, if it was evaluated. */
   testAccuracy: number | null;
 }
 
 export interface RunInfo {
   /** Version of the format: 1. */
   schema: number;
-  /** Random, stable over resumes. */
+  /** Random; does not change when the run is resumed. */
   id: string;
-  /** Readable, such as `bright-otter-3`. */
+  /** Readable name, such as `bright-otter-3`. */
   name: string;
-  /** A training, or an evaluation on its own; `imported` is what BLIP and LAVIS left, which have no `run.json`. */
+  /** A training or a standalone evaluation; `imported`: output of BLIP or LAVIS, which has no `run.json`. */
   kind: 'train' | 'evaluate' | 'imported';
-  /** What the run says of itself. While it is `running`, its process or its heartbeat decides whether it still is. */
+  /** State that the program has written. If it is `running`, the process or the heartbeat shows whether it still is. */
   state: RunState;
-  /** When it was first started, ISO 8601 in UTC (or with its offset), as all times. */
+  /** First start, ISO 8601 in UTC (or with an offset), as all times. */
   created: string;
-  /** When it was started last. */
+  /** Last start. */
   started: string;
-  /** When it ended; null while it has not. */
+  /** End; null if it has not ended. */
   ended: string | null;
   /** Process that writes the run. */
   pid: number;
-  /** When that process started, so that a reused pid is recognized (Linux: field 22 of `/proc/<pid>/stat`); null where it is not known. */
+  /** Start of that process, to detect a reused pid (Linux: field 22 of `/proc/<pid>/stat`); null if unknown. */
   processStart: string | null;
-  /** Name of the machine, for people. */
+  /** Host name of the machine, for display. */
   host: string;
-  /** Which boot of which kernel that pid is of (Linux: `/proc/sys/kernel/random/boot_id`); null where it is not known. */
+  /** Boot id of the machine (Linux: `/proc/sys/kernel/random/boot_id`); null if unknown. */
   boot?: string | null;
-  /** Its pid namespace (Linux: the target of `/proc/self/ns/pid`); null elsewhere. */
+  /** Pid namespace of that process (Linux: the target of `/proc/self/ns/pid`); null on other systems. */
   pidNamespace?: string | null;
-  /** The attempt that wrote this, by its id; missing in older runs and in those of other trainers. */
+  /** Id of the attempt that wrote this; missing in older runs and in those of other trainers. */
   attempt?: string;
-  /** ISO 8601; renewed at least every `heartbeatEvery` seconds while the process lives. */
+  /** ISO 8601; renewed at least every `heartbeatEvery` seconds while the process is running. */
   heartbeat: string;
-  /** Seconds between two heartbeats at most, in runs of other trainers; 5 where it is missing. */
+  /** Maximum seconds between two heartbeats, in runs of other trainers; default 5. */
   heartbeatEvery?: number;
-  /** The program that trains, in runs of other trainers, such as `PyTorch 2.13`; missing in our own. */
+  /** The training program in runs of other trainers, such as `PyTorch 2.13`; missing in runs of nlvr. */
   trainer?: string;
-  /** Absolute path of the configuration file the run was started with. */
+  /** Absolute path of the configuration file with which the run was started. */
   configFile: string;
   /** SHA-256 of the configuration as used. */
   configHash: string;
   versions: { nlvr: string; node: string; tensorflow: string | null };
-  /** What it trains on, for people. */
+  /** Device of the training, for display. */
   device: string | null;
   precision: Precision | null;
   /** Threads of the runtime, and shards of its programs (`lanes`), as resolved. */
   threads: number | null;
   lanes: number | null;
-  /** The epoch under way, from 0. */
+  /** Current epoch, from 0. */
   epoch: number;
-  /** Epochs in all; 0 where they are not known. */
+  /** Total epochs; 0 if unknown. */
   maxEpoch: number;
   /** Optimizer steps done; examples of an evaluation. */
   step: number;
-  /** Steps in all; 0 where they are not known. */
+  /** Total steps; 0 if unknown. */
   totalSteps: number;
-  /** Seconds spent training, over all attempts (`run/record/trainedTime.ts`); missing in older runs. */
+  /** Total seconds of training of all attempts; missing in older runs. */
   trainedSeconds?: number;
-  /** The best result on val. */
+  /** Best result on val. */
   best: BestResult | null;
-  /** The processes that share the training, by rank; missing where there is one. Rank 0 is `pid` on `host`. */
+  /** The processes of the training, by rank; missing if there is only one. Rank 0 is `pid` on `host`. */
   ranks?: RankInfo[];
-  /** Parts of an evaluated model that have random values; missing where it is whole. */
+  /** Parts of an evaluated model that have random values; missing if it is complete. */
   incomplete?: MissingPart[];
-  /** Why it failed or stopped. */
+  /** Reason for a failure or stop. */
   message: string | null;
   /** What to do about it. */
   hint: string | null;
-  /** What message and hint are made of, for other languages; missing where there is none, and in older runs. */
+  /** Message and hint in translatable form; missing in older runs. */
   phrase?: LocalizedMessage;
   hintPhrase?: LocalizedMessage;
 }

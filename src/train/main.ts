@@ -7,7 +7,7 @@ import type { Dataset } from '../data/types';
 import { modelKeyValues } from '../model/checkpointOrigin';
 import { readModelConfig } from '../model/config';
 import { OPEN_PORTS_VARIABLE } from '../distributed/launcher';
-import { failureOf } from '../distributed/processGroup';
+import { toFailure } from '../distributed/processGroup';
 import type { Split } from '../run/events';
 import { RunFolder } from '../run/runFolder';
 import type { RunInfo } from '../run/runInfo';
@@ -56,7 +56,7 @@ export async function runTraining(request: TrainingRequest): Promise<TrainingOut
   } catch (error) {
     const cause = await diagnose(error, request);
     // The other ranks are notified first: writing to a full or hanging disk may take long.
-    await group.fail(failureOf(cause, group.spec));
+    await group.fail(toFailure(cause, group.spec));
     if (job.record) closeFailedRun(job.record, cause);
     throw cause;
   } finally {

@@ -1,4 +1,4 @@
-/** What a person gets to read, and the exit code, for everything that can be wrong with the input. */
+/** Checks the error messages and exit codes for invalid input. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -193,7 +193,7 @@ describe('run folder', () => {
     expect(existsSync(project.run)).toBe(false);
   });
 
-  test('a file in its place, or above it', async () => {
+  test('is a file, or below a file', async () => {
     const project = await tinyProject();
     const file = join(project.folder, 'file');
     writeFileSync(file, 'mine');

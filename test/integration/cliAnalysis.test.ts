@@ -36,7 +36,7 @@ function fieldsOf(value: unknown, names = new Set<string>()): Set<string> {
   return names;
 }
 
-test('analyze: a report for people, and JSON whose every field is documented', async () => {
+test('analyze: a readable report, and JSON with documented fields', async () => {
   const slices = join(folder, 'slices.yaml');
   writeFileSync(slices, "- name: animals\n  pattern: '\\b(dogs?|birds?)\\b'\n");
   const options = [run('a'), '--slices', slices];
@@ -61,7 +61,7 @@ test('analyze: a report for people, and JSON whose every field is documented', a
   for (const field of fieldsOf(analysis)) expect(documented).toMatch(new RegExp(`\\b${field}\\b`));
 });
 
-test('compare: a report for people, and JSON whose every field is documented', async () => {
+test('compare: a readable report, and JSON with documented fields', async () => {
   const said = await succeed('compare', run('a'), run('b'), '--epoch_a', '0');
   expect(said).toMatch(/^a \(epoch 0\) and b, val: 382 labeled examples in common\n/);
   expect(said).toMatch(
@@ -87,7 +87,7 @@ function numbersIn(page: string, part: string): number[] {
 const known = (values: readonly (number | null)[]): number[] =>
   values.filter((value) => value !== null);
 
-test('report: one file whose numbers are those of analyze and compare, never written over another', async () => {
+test('report: one file with the numbers of analyze and compare, which never replaces another', async () => {
   const file = join(folder, 'report.html');
   const asked = [run('a'), '--epoch', '0', '-o', file];
   expect(await succeed('report', ...asked, '--compare', run('b'))).toMatch(/^Wrote the report to /);
@@ -149,7 +149,7 @@ test('report: one file whose numbers are those of analyze and compare, never wri
   expect(numbersIn(chinese, 'slices')).toEqual(numbersIn(page, 'slices'));
 });
 
-test('what cannot be analysed is refused with what to do', async () => {
+test('invalid input is refused with a hint', async () => {
   expect(await fail(2, 'analyze', folder)).toMatch(/does not contain a run\. Specify a run folder/);
   expect(await fail(2, 'analyze', run('a'), '--split', 'test')).toMatch(
     /a has no predictions of test\. There are predictions of: val\./,

@@ -1,4 +1,4 @@
-/** What `nlvr bench` leaves for people who look into a step. */
+/** Checks the graph and the trace that `nlvr bench` writes. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -28,7 +28,7 @@ it('bench --graph and --profile write the graph and the operations of a step', a
 });
 
 describe('TensorFlow.js', () => {
-  it('calls no function of util that newer versions of Node warn of', async () => {
+  it('calls no deprecated function of util', async () => {
     const legacy = util as unknown as Record<string, unknown>;
     const { isArray } = legacy;
     onTestFinished(() => void (legacy['isArray'] = isArray));

@@ -20,7 +20,7 @@ interface Report {
 }
 
 describe('nlvr check', () => {
-  test('a sound data set: exit code 0, counts by split', async () => {
+  test('a valid data set: exit code 0, counts by split', async () => {
     const project = await tinyProject();
     const report = JSON.parse(
       await succeed('check', '--config', project.config, '--json'),
@@ -43,7 +43,7 @@ describe('nlvr check', () => {
     expect(readdirSync(project.folder)).not.toContain('run');
   });
 
-  test('a broken one: exit code 2, every problem with its file and line', async () => {
+  test('a damaged data set: exit code 2, every problem with its file and line', async () => {
     const project = await tinyProject();
     const at = (name: string): string => join(project.folder, name);
     editJson<{ images: string[] }>(at('val.json'), (all) => (all[3].images[0] = 'gone.png'));
@@ -97,7 +97,7 @@ describe('nlvr check', () => {
     expect(missing?.cases).toHaveLength(18);
   });
 
-  test('a configuration that is wrong: exit code 2 and the key, with --json as a problem too', async () => {
+  test('an invalid configuration: exit code 2 and the key, with --json as a problem, too', async () => {
     const { config } = await tinyProject({ max_epcoh: '3' });
     const { code, stdout, stderr } = await nlvr(['check', '--config', config, '--json']);
     expect([code, stderr]).toEqual([2, expect.stringMatching(/max_epcoh.*max_epoch/s)]);
@@ -116,7 +116,7 @@ describe('nlvr check', () => {
 });
 
 describe('nlvr convert', () => {
-  test('makes annotations that nlvr check finds sound, and says what the table itself is', async () => {
+  test('writes annotations without problems; nlvr check recognizes the table itself', async () => {
     const project = await tinyProject();
     const at = (name: string): string => join(project.folder, name);
     const pairs = JSON.parse(readFileSync(at('train.json'), 'utf8')) as {
@@ -156,7 +156,7 @@ describe('nlvr convert', () => {
 });
 
 describe('nlvr config convert', () => {
-  test('makes an nlvr.yaml of a configuration of ALBEF, which check names', async () => {
+  test('converts a configuration of ALBEF, which check recognizes, to an nlvr.yaml', async () => {
     const folder = scratchFolder();
     const theirs = join(folder, 'NLVR.yaml');
     writeFileSync(
@@ -188,7 +188,7 @@ describe('nlvr sample', () => {
     expect(readFileSync(join(folder, 'nlvr.yaml'), 'utf8')).toBe('seed: 1\n');
   });
 
-  test('Ctrl-C: exit code 130, nothing is left', async () => {
+  test('Ctrl-C: exit code 130, no files remain', async () => {
     const parent = scratchFolder();
     const child = startNlvr(['sample', join(parent, 'sample')]);
     // Created next to its place, and moved there when it is complete.

@@ -57,7 +57,7 @@ function written(to: string): Record<string, string> {
   return { ...files, 'metrics.json': JSON.stringify(numbersOf(to)) };
 }
 
-/** `metrics.json` without what it says of the weights. */
+/** `metrics.json` without the keys about the weights. */
 function numbersOf(to: string): Record<string, object> {
   return Object.fromEntries(
     Object.entries(metricsOf(to)).map(([split, metrics]) => [
@@ -76,7 +76,7 @@ beforeAll(async () => {
 });
 
 describe('nlvr evaluate', () => {
-  test.each(['val', 'test'])('%s: a line an example, in annotation order', (split) => {
+  test.each(['val', 'test'])('%s: one line per example, in annotation order', (split) => {
     const annotations = readJson<Annotation[]>(join(folder, `${split}.json`));
     const lines = predictionsOf(reference, split);
     const label = { True: true, False: false } as Record<string, boolean>;
@@ -100,7 +100,7 @@ describe('nlvr evaluate', () => {
     }
   });
 
-  test('an unlabelled example is answered, its label null', () => {
+  test('an unlabeled example is predicted, with the label null', () => {
     expect(predictionsOf(reference, 'test').map(({ label }) => label === null)).toEqual(
       [0, 1, 2, 3, 4, 5].map((index) => index === 1),
     );
@@ -123,7 +123,7 @@ describe('nlvr evaluate', () => {
     }
   });
 
-  test('says the same of a run folder, its .safetensors and a .pth', async () => {
+  test('gives the same results for a run folder, its .safetensors and a .pth', async () => {
     const safetensors = join(project.run, 'checkpoint_best.safetensors');
     const folders = [scratchFolder(), scratchFolder()];
     await Promise.all([evaluate(safetensors, folders[0]), evaluate(pth, folders[1])]);
@@ -150,7 +150,7 @@ describe('nlvr evaluate', () => {
 
   test('--split and --set: one split, other annotations with kinds and without identifiers', async () => {
     const to = scratchFolder();
-    const kinds = ['colour', 'other'];
+    const kinds = ['color', 'other'];
     const kindOf = (index: number): string => kinds[index % 3 === 0 ? 1 : 0];
     editJson<Annotation>(
       join(folder, 'val.json'),
@@ -170,7 +170,7 @@ describe('nlvr evaluate', () => {
     // Other batches round otherwise, by no more than this.
     for (const [i, { logits }] of predictionsOf(reference, 'val').entries())
       for (const k of [0, 1]) expect(lines[i].logits[k]).toBeCloseTo(logits[k], 5);
-    const groups = ['other', 'colour'].map((name) => {
+    const groups = ['other', 'color'].map((name) => {
       const own = lines.filter(({ group }) => group === name);
       const right = own.filter(({ label, prediction }) => label === prediction);
       return { name, examples: own.length, accuracy: right.length / own.length };
@@ -191,7 +191,7 @@ describe('nlvr evaluate', () => {
     for (const name of kinds) expect(stdout).toMatch(new RegExp(`${name} +[\\d.]+% +of +\\d+`));
   });
 
-  test('bad input is exit code 2 and leaves nothing', async () => {
+  test('invalid input: exit code 2, no files', async () => {
     const to = join(scratchFolder(), 'evaluated');
     const common = ['evaluate', '--config', project.config, '--output_dir', to] as const;
     const own = ['--checkpoint', project.run] as const;
@@ -209,7 +209,7 @@ describe('nlvr evaluate', () => {
     ).toMatch(/nlvr\.yaml is a file/);
   });
 
-  test('Ctrl-C: exit code 130, no half results', async () => {
+  test('Ctrl-C: exit code 130, no partial results', async () => {
     const large = await tinyProject(
       { precision: 'fp32', batch_size_test: '1' },
       { train: 4, val: 6000, test: 4 },
@@ -219,7 +219,7 @@ describe('nlvr evaluate', () => {
       ...['evaluate', '--config', large.config, '--checkpoint', project.run],
       ...['--output_dir', to, '--split', 'val'],
     ]);
-    // The folder is made when the weights are loaded and the questions begin.
+    // The folder is created when the weights are loaded and the evaluation starts.
     while (child.exitCode === null && !existsSync(join(to, 'predictions'))) await sleep(5);
     await sleep(100);
     child.kill('SIGINT');
@@ -309,7 +309,7 @@ describe('nlvr predict', () => {
     );
   });
 
-  test('a missing image, and a question that is not whole', async () => {
+  test('a missing image, and an incomplete question', async () => {
     const [, right] = filesOf(predictionsOf(reference, 'val')[0].images);
     const gone = join(folder, 'gone.png');
     expect(await fail(2, ...ask(gone, right, 'a sentence'))).toContain(gone);
@@ -320,7 +320,7 @@ describe('nlvr predict', () => {
 });
 
 describe('nlvr export', () => {
-  test('there and back: the same predictions', async () => {
+  test('round trip: the same predictions', async () => {
     const to = scratchFolder();
     const back = join(to, 'weights.bin');
     await succeed('export', pth, back, '--format', 'safetensors');
@@ -337,7 +337,7 @@ describe('nlvr export', () => {
     expect(readFileSync(file).equals(readFileSync(pth))).toBe(true);
   });
 
-  test('a file that is no checkpoint, and an ending that says no format', async () => {
+  test('a file that is not a checkpoint, and an unknown extension', async () => {
     const out = join(scratchFolder(), 'weights.pth');
     copyFileSync(project.config, `${out}.txt`);
     await fail(2, 'export', `${out}.txt`, out);

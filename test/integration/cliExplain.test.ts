@@ -1,4 +1,4 @@
-/** `nlvr explain`, and the same asked of `nlvr predict --serve`: where a small trained model looks. */
+/** Checks the heat maps of a small trained model from `nlvr explain` and `nlvr predict --serve`. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -115,7 +115,7 @@ test('is answered by predict --serve, any word, layer, head and answer of a ques
   expect({ format, width, height }).toEqual({ format: 'png', width: 20 + 33 + 1, height: 24 });
 });
 
-test('plain output says where, and draws one word; pictures are written', async () => {
+test('plain output describes the maps and draws one word; images are written', async () => {
   const pictures = join(folder, 'pictures');
   const text = await succeed(...question(), '--layer', '7', '--png', pictures);
   expect(text).toMatch(/^(True|False) \(probability of True 0\.\d{4}\)\nWhere it looks: Grad-CAM/);
@@ -132,7 +132,7 @@ test('plain output says where, and draws one word; pictures are written', async 
   expect(existsSync(png)).toBe(true);
 });
 
-test('a word that is not there, and a file for several pictures', async () => {
+test('a word that does not occur, and a single file for several images', async () => {
   expect(await fail(2, ...question(), '--word', 'dog')).toMatch(
     /no word “dog”.*the, left, image, ,, is, red/s,
   );

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { fail, officialNlvr2, predictionsOf, succeed } from './cliSupport';
 import { tinyProject } from './tinyProject';
 
-test('nlvr import makes a run next to the others and says what came of it', async () => {
+test('nlvr import creates a run next to the others and reports the result', async () => {
   const project = await tinyProject({ output_dir: 'output/NLVR' });
   const val = JSON.parse(readFileSync(join(project.folder, 'val.json'), 'utf8')) as {
     identifier: string;

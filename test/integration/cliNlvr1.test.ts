@@ -77,7 +77,7 @@ beforeAll(async () => {
   );
 });
 
-test('checks clean but for the split that serves twice', async () => {
+test('has no problems, except that one file is used for two splits', async () => {
   const { problems, splits } = JSON.parse(
     await succeed('check', '--config', project.config, '--json'),
   ) as { problems: { severity: string; code: string }[]; splits: Record<string, object> };
@@ -105,7 +105,7 @@ test('an epoch, an evaluation, and the numbers of the official script', async ()
   expect(new Set(lines.map(({ prediction }) => prediction)).size).toBe(2);
 });
 
-test('the same numbers for answers of which most are right', async () => {
+test('the same numbers for mostly correct answers', async () => {
   const { examples } = await loadDataset(join(data, 'dev.json'), 'val', {
     format: 'auto',
     imageRoot: data,

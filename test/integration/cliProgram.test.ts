@@ -33,7 +33,7 @@ describe('help', () => {
     for (const option of options) expect(help).toMatch(new RegExp(`^ +--${option}\\b`, 'm'));
   });
 
-  test('no option is hidden from --help, which has all others', () => {
+  test('--help lists all options except the hidden ones', () => {
     const folder = join(import.meta.dirname, '../../src/cli');
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
     const program = files.filter((file) => file.endsWith('.ts'));
@@ -67,7 +67,7 @@ describe('usage errors are exit code 2', () => {
 });
 
 describe('nlvr runtime status', () => {
-  test('--json: one object that says what works', async () => {
+  test('--json: one object with the status', async () => {
     const stdout = await succeed('runtime', 'status', '--json');
     expect(stdout.trim().split('\n')).toHaveLength(1);
     expect(JSON.parse(stdout)).toMatchObject({

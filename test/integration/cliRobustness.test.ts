@@ -1,4 +1,4 @@
-/** `nlvr robustness` on models that are made to ignore what they are asked about, which the tests must find. */
+/** Checks `nlvr robustness` with models that ignore a part of their input, which it must detect. */
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -81,7 +81,7 @@ beforeAll(async () => {
 });
 
 describe('nlvr robustness', () => {
-  test('asks about the pairs as they are as nlvr evaluate does', async () => {
+  test('predicts the original pairs as nlvr evaluate does', async () => {
     const to = join(folder, 'evaluated');
     await succeed(
       ...['evaluate', '--config', project.config, '--checkpoint', best],
@@ -101,7 +101,7 @@ describe('nlvr robustness', () => {
       }
   });
 
-  test('a model that ignores the sentence answers as well without it, and one that ignores the images without them', async () => {
+  test('a model that ignores the sentence or the images has the same accuracy without them', async () => {
     const deaf = await tested(
       await model('deaf', (tensors) => silence(tensors, /\.(word|position)_embeddings\.weight$/)),
     );
@@ -120,7 +120,7 @@ describe('nlvr robustness', () => {
     expect(numbersOf(blind, 'no sentence').flips).toBeGreaterThan(0);
   });
 
-  test('a model that ignores the right image is found by the left image twice alone', async () => {
+  test('a model that ignores the right image is detected only by the left image twice', async () => {
     const result = await tested(
       await model('half', (tensors) => silence(tensors, /crossattention\.output\.dense1\./)),
     );
@@ -135,7 +135,7 @@ describe('nlvr robustness', () => {
     ]);
   });
 
-  test('its result stays in the run folder of the checkpoint; the numbers of some examples have a file of their own', async () => {
+  test('writes its result to the run folder of the checkpoint; a limited test has a separate file', async () => {
     const said = await succeed('robustness', project.run);
     const file = join(project.run, 'robustness', 'val-checkpoint_best.json');
     expect(said).toMatch(/^val: 30 examples; checkpoint_best\.safetensors, saved after epoch 0$/m);
@@ -164,7 +164,7 @@ describe('nlvr robustness', () => {
     }
   });
 
-  test('stopped by Ctrl-C, it writes nothing and ends with 130', async () => {
+  test('Ctrl-C: exit code 130, nothing is written', async () => {
     const many = join(folder, 'many.json');
     const few = readJson<object[]>(join(folder, 'val.json'));
     writeFileSync(many, JSON.stringify(Array.from({ length: 500 }, () => few).flat()));
@@ -187,7 +187,7 @@ describe('nlvr robustness', () => {
     expect(existsSync(join(to, 'robustness'))).toBe(false);
   });
 
-  test('what cannot be asked is refused with what to do', async () => {
+  test('invalid input is refused with a hint', async () => {
     expect(await fail(2, 'robustness', join(folder, 'none'), '--config', project.config)).toMatch(
       /none/,
     );

@@ -31,7 +31,7 @@ export interface SplitMetrics {
   checkpoint: string;
 }
 
-/** Runs a command that must succeed. @returns what it said on standard output. */
+/** Runs a command that must succeed. @returns its standard output */
 export async function succeed(...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await nlvr(args);
   expect(code, `nlvr ${args.join(' ')}\n${stderr}`).toBe(0);
@@ -75,8 +75,8 @@ export function officialNlvr2(lines: readonly PredictionLine[]): {
 } {
   let correct = 0;
   const consistent = new Map<string, boolean>();
-  const labelled = lines.filter(({ label }) => label !== null);
-  for (const { identifier, label, prediction } of labelled) {
+  const labeled = lines.filter(({ label }) => label !== null);
+  for (const { identifier, label, prediction } of labeled) {
     const parts = identifier.split('-');
     parts[2] = '';
     const sentence = parts.join('-');
@@ -85,12 +85,12 @@ export function officialNlvr2(lines: readonly PredictionLine[]): {
     else consistent.set(sentence, false);
   }
   return {
-    accuracy: correct / labelled.length,
+    accuracy: correct / labeled.length,
     consistency: [...consistent.values()].filter(Boolean).length / consistent.size,
   };
 }
 
-/** Mean of −log softmax over the labelled lines, in nats. */
+/** Mean of −log softmax over the labeled lines, in nats. */
 export function crossEntropy(lines: readonly PredictionLine[]): number {
   const losses = lines.flatMap(({ logits, label }) =>
     label === null

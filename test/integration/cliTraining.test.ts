@@ -27,7 +27,7 @@ const still = {
 };
 
 describe('freeze_vit', () => {
-  test('trains on features, with or without room for them; the ViT stays as it was', async () => {
+  test('trains on features, with or without a cache for them; the ViT does not change', async () => {
     const project = await tinyProject({ precision: 'fp32', freeze_vit: 'true' });
     const { config, folder } = loadConfig(project.config);
     const { seed, init_std } = config;

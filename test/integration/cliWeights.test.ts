@@ -82,7 +82,7 @@ describe('a checkpoint without its classification head', () => {
     expect(existsSync(to)).toBe(false);
   });
 
-  test('asking again says what is missing, and answers where that is allowed, saying so', async () => {
+  test('predict reports what is missing, and with --allow_missing every answer notes it', async () => {
     const file = await write('headless.safetensors', without);
     const states: ClientState[] = [];
     const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
@@ -185,7 +185,7 @@ test('an answer that is not finite is an error, not "False"', async () => {
   expect(await fail(1, ...predict(file))).toContain("The model's answer is not a finite number");
 });
 
-test('what does not fit the tokenizer, or the model, is found before anything is written', async () => {
+test('a mismatch with the tokenizer or the model is found before anything is written', async () => {
   const train = ['train', '--config', project.config, '--set'] as const;
   expect(await fail(2, ...train, 'med_config.vocab_size=30522')).toContain('needs 30524 rows');
   const whole = await write('whole.safetensors');
@@ -195,7 +195,7 @@ test('what does not fit the tokenizer, or the model, is found before anything is
   expect(existsSync(project.run)).toBe(false);
 });
 
-test('a model that is another one though every shape fits: refused on resume, named elsewhere', async () => {
+test('a different model with equal shapes: refused on resume, reported elsewhere', async () => {
   const made = await tinyProject({ precision: 'fp32', max_epoch: '1' });
   await succeed('train', '--config', made.config);
   const heads = ['--set', 'vit.heads=1', '--set', 'med_config.layer_norm_eps=1e-6'];
@@ -241,7 +241,7 @@ describe('nlvr check: the weights to start from', () => {
     return problems.filter(({ code: about }) => about === 'pretrained');
   };
 
-  test('are there, readable and fit, with what would be new', async () => {
+  test('exist, are readable and fit; new parameters are listed', async () => {
     // As BLIP's pretraining leaves it: one cross-attention, neither head nor merge layer.
     const pretrained = await write('pretrained.safetensors', (name) =>
       /^cls_head|merge_layer|self1|dense1/.test(name)
@@ -275,7 +275,7 @@ describe('nlvr check: the weights to start from', () => {
     expect(await said(nan)).toContain('cls_head.2.bias has NaN at position 1');
   });
 
-  test('an address is named as not checked', async () => {
+  test('an address is reported as not checked', async () => {
     const [problem] = await about(0, 'https://example.com/model.pth');
     expect(problem).toMatchObject({ severity: 'information' });
     expect(problem.message).toContain('was not checked');

@@ -61,7 +61,7 @@ const good: Row[] = [
   { images: ['a.png', 'ü #1/c d.png'] },
 ];
 
-describe('a sound data set', () => {
+describe('a valid data set', () => {
   it('has no problems; its counts and sizes are reported', async () => {
     const progress: string[] = [];
     const report = await check(
@@ -91,7 +91,7 @@ describe('a sound data set', () => {
     expect(progress.at(-1)).toBe('images 3/3');
   });
 
-  it('serving two splits gives a warning and nothing else (NLVR)', async () => {
+  it('in two splits only causes a warning (NLVR)', async () => {
     const file = join(nlvr1, 'dev.json');
     const report = await check({ train: file, val: file }, { imageRoot: nlvr1 });
     expect(report.problems.map(({ severity, code, split }) => [severity, code, split])).toEqual([
@@ -133,7 +133,7 @@ describe('problems', () => {
     expect(splits.train).toMatchObject({ missingImages: 7, unreadableImages: 1 });
   });
 
-  it('ask for image_root when every image is missing', async () => {
+  it('suggest checking image_root if every image is missing', async () => {
     const file = write('train.json', good);
     const { problems } = await check({ train: file }, { imageRoot: join(root, 'elsewhere') });
     expect(problems[0].message).toContain(
@@ -247,7 +247,7 @@ describe('problems', () => {
   });
 });
 
-it('images that viewers turn are counted: they are seen as they are stored', async () => {
+it('images that viewers rotate are counted, because they are read as stored', async () => {
   copyFileSync(join(import.meta.dirname, '../data/images/exif.jpg'), join(root, 'phone.jpg'));
   const verifiedFile = join(root, 'verified.txt');
   const train = write('train.json', [...good, { images: ['phone.jpg', 'a.png'] }]);
@@ -264,8 +264,8 @@ it('images that viewers turn are counted: they are seen as they are stored', asy
   }
 });
 
-describe('images found sound', () => {
-  it('are remembered until they change', async () => {
+describe('verified images', () => {
+  it('are cached until they change', async () => {
     const verifiedFile = join(root, 'cache', 'verified.txt');
     const file = write('train.json', good);
     const noon = new Date('2024-01-01T12:00:00Z');
@@ -285,7 +285,7 @@ describe('images found sound', () => {
     expect((await check({ train: file }, { verifiedFile })).problems).toHaveLength(1);
   });
 
-  it('need not be read to know that they exist', async () => {
+  it('are not read again to check that they exist', async () => {
     writeFileSync(join(root, 'a.png'), 'no image');
     const file = write('train.json', good);
     expect((await check({ train: file }, { images: 'exist' })).problems).toEqual([]);
@@ -315,7 +315,7 @@ describe('places', () => {
     ]);
   });
 
-  it('are all kept, however many the message names', async () => {
+  it('are all listed, regardless of how many the message names', async () => {
     const rows = Array.from({ length: 20 }, (_, i) => ({ images: ['a.png', `gone-${i}.png`] }));
     const [problem] = (await check({ train: write('train.json', rows) })).problems;
     expect(problem.message).toContain('and 15 more');
@@ -324,7 +324,7 @@ describe('places', () => {
   });
 });
 
-it('images that are missing are a warning where their examples are left out, with how many', async () => {
+it('missing images are a warning with their number if their examples are skipped', async () => {
   const file = write('val.json', [...good, { images: ['a.png', 'gone.png'] }]);
   const { problems } = await check({ val: file }, { missingImages: 'skip' });
   expect(problems).toMatchObject([

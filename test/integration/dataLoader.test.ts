@@ -81,7 +81,7 @@ describe('the same bytes', () => {
     expect(runs[0]).toHaveLength(6);
   });
 
-  it('when an epoch is entered in its middle', async () => {
+  it('when an epoch is resumed in the middle', async () => {
     const pool = await poolOf({ numWorkers: 2 });
     const whole = await collect(loaderOf(pool, { epoch: 3 }));
     const startExample = 5 * whole[0].indices.length;
@@ -97,7 +97,7 @@ describe('the same bytes', () => {
 });
 
 describe('training batches', () => {
-  it('hold images 0 of all pairs, then images 1, other ones each epoch', async () => {
+  it('contain images 0 of all pairs, then images 1, different in each epoch', async () => {
     const pool = await poolOf({ numWorkers: 2 });
     const [first, second] = [
       await collect(loaderOf(pool)),
@@ -158,7 +158,7 @@ describe('training batches', () => {
     expect(share).toBeLessThan(0.6);
   });
 
-  it('leave out the pixels of images that are not needed', async () => {
+  it('omit the pixels of images that are not needed', async () => {
     const pool = await poolOf({ numWorkers: 1 });
     const known = new Set(dataset.examples.slice(0, 60).map(({ images }) => images[0]));
     const needsPixels = (file: string) => !known.has(file);
@@ -180,14 +180,14 @@ describe('training batches', () => {
     expect(left).toBeLessThan(32);
   });
 
-  it('hold the given examples when these are given', async () => {
+  it('contain the specified examples', async () => {
     const pool = await poolOf({ numWorkers: 1 });
     const batches = [Int32Array.of(100, 99, 98), Int32Array.of(3)];
     const given = await collect(loaderOf(pool, { batches }));
     expect(given.map(({ indices }) => indices)).toEqual(batches);
   });
 
-  it('are shared out between processes without loss', async () => {
+  it('are distributed over processes without loss', async () => {
     const pool = await poolOf({ numWorkers: 1 });
     const parts = [];
     for (const rank of [0, 1, 2])
@@ -202,7 +202,7 @@ describe('training batches', () => {
 });
 
 describe('evaluation batches', () => {
-  it('hold every example once, each distinct image once, unchanged', async () => {
+  it('contain every example once and each distinct image once, unchanged', async () => {
     const pool = await poolOf({ numWorkers: 2 });
     const batches = await collect(loaderOf(pool, { mode: 'eval', batchSize: 36 }));
     expect(batches.map((batch) => batch.indices.length)).toEqual([36, 36, 36, 12]);
@@ -290,14 +290,14 @@ describe('trouble', () => {
     await expect(collect(loaderOf(pool, { dataset: data, mode: 'eval' }))).rejects.toThrow(reason);
   });
 
-  it('notices a truncated JPEG', async () => {
+  it('detects a truncated JPEG', async () => {
     const jpeg = await noise().jpeg().toBuffer();
     const cut = join(folder, 'cut.jpg');
     writeFileSync(cut, jpeg.subarray(0, jpeg.length / 2));
     await expect(decodeImage(cut)).rejects.toThrow('truncated');
   });
 
-  it('that is a defect keeps its message and stack', async () => {
+  it('that are defects keep their message and stack', async () => {
     const pool = await poolOf({ numWorkers: 1 });
     const wrong = loaderOf(pool, { settings: { ...settings, imageSize: -1 } });
     const error: unknown = await collect(wrong).catch((thrown: unknown) => thrown);
@@ -306,7 +306,7 @@ describe('trouble', () => {
     expect((error as Error).stack).toContain('loader-worker');
   });
 
-  it('leaves nothing behind when the consumer stops early', async () => {
+  it('ends without leftovers when the consumer stops early', async () => {
     const pool = await poolOf({ numWorkers: 2 });
     for await (const batch of loaderOf(pool, { batchSize: 2 })) {
       expect(batch.indices).toHaveLength(2);
@@ -317,7 +317,7 @@ describe('trouble', () => {
     await expect(collect(loaderOf(pool))).rejects.toThrow('disposed');
   });
 
-  it('rejects what is under way when the pool is disposed', async () => {
+  it('rejects pending batches when the pool is disposed', async () => {
     const pool = await poolOf({ numWorkers: 0 });
     const iterator = loaderOf(pool)[Symbol.asyncIterator]();
     await iterator.next();
@@ -331,7 +331,7 @@ describe('trouble', () => {
 });
 
 describe('waiting', () => {
-  it('is what the consumer waited, not what it computed', async () => {
+  it('is the time that the consumer waited, not computed', async () => {
     const pool = await poolOf({ numWorkers: 1 });
     const loader = loaderOf(pool, { batchSize: 20 });
     for await (const batch of loader) {
@@ -352,7 +352,7 @@ describe('cache of resized images', () => {
       name.endsWith('.rgb'),
     );
 
-  it('gives the same bytes, is not touched by augmentation and ignores damage', async () => {
+  it('returns the same bytes, is independent of augmentation and ignores damaged entries', async () => {
     const cache = join(folder, 'cache');
     const without = await collect(
       loaderOf(await poolOf({ numWorkers: 0 }), { mode: 'eval', settings: plain }),
@@ -381,7 +381,7 @@ describe('cache of resized images', () => {
     expect(statSync(join(cache, names[2])).mtimeMs).toBe(before);
   });
 
-  it('really reads its entries, and makes new ones for changed images', async () => {
+  it('reads its entries, and creates new ones for changed images', async () => {
     const cache = join(folder, 'cache2');
     const root = join(folder, 'changing');
     mkdirSync(root);
@@ -433,7 +433,7 @@ describe('cache of resized images', () => {
     expect(entries(cache)).toHaveLength(10);
   });
 
-  it('is given up when its folder cannot be made', async () => {
+  it('is disabled if its folder cannot be created', async () => {
     const blocked = join(folder, 'file');
     writeFileSync(blocked, '');
     const pool = await poolOf({

@@ -10,7 +10,7 @@ import { checkData } from '../../src/train/data/dataCheck';
 import { runTraining } from '../../src/train/main';
 import { eventsOf, tinyProject } from './tinyProject';
 
-test('what was checked is trained, whatever is written to the annotations meanwhile', async () => {
+test('training uses the checked annotations, even if the file changes meanwhile', async () => {
   const { config, folder, run } = await tinyProject({ max_epoch: '1' });
   const outcome = await runTraining({
     group: SINGLE_PROCESS,
@@ -33,7 +33,7 @@ test('what was checked is trained, whatever is written to the annotations meanwh
   expect(start).toMatchObject({ examples: { train: 24, val: 10, test: 6 } });
 });
 
-test('images beyond a sample are looked at while the run trains, and a damaged one is said', async () => {
+test('images beyond the sample are checked during the training, and a damaged one is reported', async () => {
   const { config, folder, run } = await tinyProject({ max_epoch: '1', eval_test: 'false' });
   const image = (index: number): string => `many-${index}.png`;
   const examples = Array.from({ length: SAMPLE_IMAGES }, (_, index) => {

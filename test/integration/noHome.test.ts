@@ -1,4 +1,4 @@
-/** Containers with a random user id: no home folder, or one that cannot be written. Only what is downloaded needs one. */
+/** Containers with a random user id: without a home folder, or with a read-only one. Only downloads need a home folder. */
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { findLibrary } from '../../src/runtime/install/library';

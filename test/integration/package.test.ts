@@ -1,4 +1,4 @@
-/** The packages of each platform, made on this machine: their native parts are the platform's. */
+/** Checks the native parts in the packages of each platform, which are built on this machine. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -44,7 +44,7 @@ function platformOf(library: Buffer): string {
 }
 
 describe.each(targets)('the package for %s', (target) => {
-  it('has the native parts of this platform alone, its name, and the licences', async () => {
+  it('has the native parts of this platform alone, its name, and the licenses', async () => {
     const wanted = /\.(node|dylib)$|\.so[.\d]*$|^extension\.vsixmanifest$|ThirdParty|LICENSE/;
     const files = await filesIn(join(out, `${name}-${target}-${version}.vsix`), wanted);
     expect(files.get('extension.vsixmanifest')?.toString()).toContain(`TargetPlatform="${target}"`);

@@ -1,4 +1,4 @@
-/** What docs/server.md says of places: caches, a scratch disk, TensorFlow by a variable. */
+/** Checks the environment variables of docs/server.md: caches, a scratch disk, the path of TensorFlow. */
 import { existsSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';

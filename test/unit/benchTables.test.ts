@@ -1,4 +1,4 @@
-/** The tables of the benchmarks: shares, speedups, and what stands where something could not be measured. */
+/** Checks the tables of the benchmarks: shares, speedups, and cells without a measurement. */
 import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
 import { stepsRow } from '../../bench/stepsRow.mjs';
@@ -28,7 +28,7 @@ it('compares a step with PyTorch and with the matrix products of the machine', (
   expect(row).toMatchObject({ 'matmul GFLOP/s, threads 1': 100, 'matmul GFLOP/s, threads 2': 200 });
 });
 
-it('says in its cells why torch.compile failed', () => {
+it('shows why torch.compile failed', () => {
   const row = stepsRow(
     'base',
     { ours, eager, compiled: [{ error: 'InvalidCxxCompiler' }] },

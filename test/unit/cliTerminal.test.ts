@@ -51,7 +51,7 @@ const places = (written: string[]): string[] =>
   written.map((line) => /\[(\d+)\] {2}\[(\d+\/\d+)\]/.exec(line)?.slice(1).join(' ') ?? line);
 
 describe('piped output', () => {
-  test('says every 50th step of an epoch, as BLIP does', () => {
+  test('prints every 50th step of an epoch, as BLIP does', () => {
     const written = lines(start, 1, 0.1);
     expect(places(written)).toEqual([
       '0 0/130',
@@ -64,7 +64,7 @@ describe('piped output', () => {
     expect(written[1]).toMatch(/time: 0\.1000 {2}data: 0\.0500\n$/);
   });
 
-  test('does not take the recording before the first step for the pace', () => {
+  test('excludes the recording before the first step from the pace', () => {
     const written: string[] = [];
     const stream = { isTTY: false, write: (text: string) => written.push(text) };
     const terminal = createTerminal(stream as unknown as NodeJS.WriteStream);
@@ -75,7 +75,7 @@ describe('piped output', () => {
       terminal.show({ type: 'step', time, step, epoch: 0, loss: 0.5, lr: 1e-3 });
     }
     const etas = written.flatMap((line) => /eta: (\S+( \d+s)?)/.exec(line)?.[1] ?? []);
-    // Not known at the first step: no time is said.
+    // Not known at the first step: no time is printed.
     expect(places(written.filter((line) => line.startsWith('Train Epoch')))).toEqual([
       '0 0/130',
       '0 50/130',
@@ -101,7 +101,7 @@ describe('piped output', () => {
     ]);
   });
 
-  test('every ten seconds when steps are slow', () => {
+  test('prints every ten seconds when steps are slow', () => {
     expect(places(lines({ ...start, maxEpoch: 1, stepsPerEpoch: 8 }, 1, 4))).toEqual([
       '0 0/8',
       '0 3/8',
@@ -109,7 +109,7 @@ describe('piped output', () => {
     ]);
   });
 
-  test('counts the steps of a curriculum by its own epochs', () => {
+  test('counts the steps of a curriculum in its own epochs', () => {
     const plan = { ...start, maxEpoch: 3, curriculum: { epochs: 2, stepsPerEpoch: 60 } };
     expect(places(lines(plan, 1, 0.1))).toEqual([
       '0 0/60',
@@ -127,7 +127,7 @@ describe('piped output', () => {
   });
 });
 
-test('something given up by a signal ends with 130', () => {
+test('an operation that a signal aborts ends with 130', () => {
   const controller = new AbortController();
   controller.abort();
   expect(report(controller.signal.reason, false)).toBe(130);

@@ -3,7 +3,7 @@ import { DType } from '../../src/runtime/tensorflow/dtypes';
 import { Collectives } from '../../src/runtime/replica/collectives';
 import type { Trace } from '../../src/runtime/trace/trace';
 
-it('asks for NCCL by name where gradients are on the device, and for the ring between hosts', () => {
+it('requests NCCL explicitly if gradients are on the device, and the ring between hosts', () => {
   // No GPU here, so what TensorFlow is asked for is what can be looked at. With `auto` it never takes NCCL.
   const hints: unknown[] = [];
   const trace = {

@@ -11,7 +11,7 @@ describe('the cost model of several processes', () => {
     expect(ringSeconds(800, 8, { rate: Infinity, latency: 3 })).toBe(42);
   });
 
-  it('hides what is sent before the last gradient exists, and never the last bucket or the processor', () => {
+  it('overlaps communication before the last gradient, but not the last bucket and the processor time', () => {
     const fast = { ranks: 2, rate: 1e12, latency: 0, processor: 1e-9 };
     const quick = stepSeconds(work, fast, true);
     expect(quick.exposed).toBeCloseTo((9 * 2 ** 20) / 1e12, 12);
@@ -25,7 +25,7 @@ describe('the cost model of several processes', () => {
     expect(overlapped.hidden + overlapped.exposed).toBeCloseTo(after.exposed, 9);
   });
 
-  it('finds the latency, processor time and window that measurements were made with', () => {
+  it('recovers the latency, processor time and window of simulated measurements', () => {
     const truth = { latency: 4e-3, processor: 2e-9, window: 0.4 };
     const predict = (
       { latency, processor, window }: typeof truth,

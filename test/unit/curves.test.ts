@@ -75,7 +75,7 @@ describe("TensorBoard's event files", () => {
     expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
   });
 
-  it('as PyTorch writes them: chosen by common names, others offered; NaN is a gap, percent a share', async () => {
+  it('from PyTorch: assigns common names, lists the others; NaN is a gap, percent becomes a fraction', async () => {
     const { report, problems } = await imported(join(fixtures, 'pytorch'));
     expect(problems).toEqual([]);
     expect(report).toMatchObject({
@@ -113,7 +113,7 @@ describe("TensorBoard's event files", () => {
     });
   });
 
-  it('as Keras writes them: tensors, a folder for each split', async () => {
+  it('from Keras: tensors, with a folder per split', async () => {
     const { report } = await imported(join(fixtures, 'keras'));
     expect(report).toMatchObject({ others: [], best: 0.75, epochs: 2 });
     const events = await eventsOf();
@@ -272,7 +272,7 @@ describe('tables of curves', () => {
     ]);
   });
 
-  it('as Lightning and Weights & Biases write them: empty fields, rows in any order, names of runs', async () => {
+  it('from Lightning and Weights & Biases: empty fields, rows in any order, run names in the header', async () => {
     const file = table(
       'metrics.csv',
       'Step,"fox, 3 - train_loss_step","fox, 3 - train_loss_step__MIN",fox - val/acc,fox - note,epoch',
@@ -309,7 +309,7 @@ describe('tables of curves', () => {
     expect(evalsIn(await eventsOf())).toEqual([['val', 0, 3, 0.5]]);
   });
 
-  it('grow, also in the middle of a line', async () => {
+  it('are read while they grow, even within a line', async () => {
     const file = table('log.csv', 'step,loss', '1,0.5', '2,0.4');
     await imported(file);
     const source = openEvents(run, 'imported');

@@ -40,7 +40,7 @@ async function problem(text: string | Buffer): Promise<DataError> {
 describe('NLVR (real drawings)', () => {
   const imageRoot = join(real, 'nlvr1');
 
-  it('gives six examples a line whose images exist', async () => {
+  it('yields six examples per line whose images exist', async () => {
     const data = await loadDataset(join(imageRoot, 'dev.json'), 'train', {
       format: 'auto',
       imageRoot,
@@ -121,7 +121,7 @@ describe('NLVR2', () => {
     expect(data.examples[0].images[1]).toBe(join(folder, 'train/63/train-10171-2-img1.png'));
   });
 
-  it('reads contrast sets: the fifth number is a change with images of its own, PNG or JPEG', async () => {
+  it('reads contrast sets: the fifth number is a modification with its own images, PNG or JPEG', async () => {
     for (const name of ['1-img0.jpg', '1-img1.jpg', '2-img0.png', '2-img1.jpg'])
       write('', `test1-769-1-0-${name}`);
     const lines = [1, 2].map((k) => line(`test1-769-1-0-${k}`)).join('\n');
@@ -183,7 +183,7 @@ describe("BLIP's format", () => {
     ]);
   });
 
-  it.each(['true', 'TRUE', 'True', true])('takes label %j for true', async (label) => {
+  it.each(['true', 'TRUE', 'True', true])('reads label %j as true', async (label) => {
     expect((await load(JSON.stringify([pair({ label })]))).examples[0].label).toBe(true);
   });
 
@@ -228,12 +228,12 @@ describe("BLIP's format", () => {
     expect(data.examples[0].images).toEqual([join(folder, path), join(folder, 'x', path)]);
   });
 
-  it('resolves paths that stay inside', async () => {
+  it('resolves paths that do not leave the folder', async () => {
     const data = await load(JSON.stringify([pair({ images: ['./a//b.png', 'x/../c.png'] })]));
     expect(data.examples[0].images).toEqual([join(folder, 'a/b.png'), join(folder, 'c.png')]);
   });
 
-  it('leaves HTML in sentences alone', async () => {
+  it('keeps HTML in sentences', async () => {
     const sentence = '<img src=x onerror="alert(1)"> &amp; <b>two</b> dogs';
     expect((await load(JSON.stringify([pair({ sentence })]))).examples[0].sentence).toBe(sentence);
   });
@@ -270,7 +270,7 @@ describe('files', () => {
     expect(data.examples[1].line).toBe(2);
   });
 
-  it.each(['', '\n\n', '\ufeff', '[]', ' [ ] '])('gives no examples for %j', async (text) => {
+  it.each(['', '\n\n', '\ufeff', '[]', ' [ ] '])('yields no examples for %j', async (text) => {
     expect((await load(text)).examples).toEqual([]);
   });
 
@@ -308,7 +308,7 @@ describe('files', () => {
     expect((await problem(text)).message).toMatch(message);
   });
 
-  it('gives examples of a list on one line their columns', async () => {
+  it('sets the columns of examples in a list on one line', async () => {
     const elements = [pair(), pair(), pair()].map((each) => JSON.stringify(each));
     const { examples } = await load(`\ufeff[${elements.join(', ')}]`);
     for (const [i, { line, span }] of examples.entries()) {
@@ -336,7 +336,7 @@ describe('files', () => {
     );
   });
 
-  it('distinguishes U+FFFD in valid UTF-8 from bytes that are no UTF-8', async () => {
+  it('distinguishes U+FFFD in valid UTF-8 from invalid bytes', async () => {
     const annotation = JSON.stringify(pair({ sentence: 'a caf\ufffd' }));
     expect((await load(annotation)).notUtf8).toBeUndefined();
     const file = join(folder, 'latin1.json');
@@ -345,7 +345,7 @@ describe('files', () => {
     expect([data.notUtf8, data.examples[0].sentence]).toEqual([true, 'a caf\ufffd']);
   });
 
-  it('takes backslashes for slashes where the image then exists', async () => {
+  it('reads backslashes as slashes if the image then exists', async () => {
     mkdirSync(join(folder, 'dev'), { recursive: true });
     writeFileSync(join(folder, 'dev', 'a.png'), '');
     const { examples } = await load(
@@ -357,20 +357,20 @@ describe('files', () => {
     ).toContain('is outside image_root');
   });
 
-  it('names a file with a near name', async () => {
+  it('suggests a file with a similar name', async () => {
     writeFileSync(join(folder, 'Near.json'), '[]');
     await expect(
       loadDataset(join(folder, 'near.json'), 'test', { format: 'blip', imageRoot: folder }),
     ).rejects.toThrow(`did you mean ${join(folder, 'Near.json')}?`);
   });
 
-  it('names a missing file', async () => {
+  it('reports a missing file', async () => {
     await expect(
       loadDataset(join(folder, 'none.json'), 'test', { format: 'blip', imageRoot: folder }),
     ).rejects.toThrow(/none\.json: the annotation file does not exist/);
   });
 
-  it('names a folder in place of the file', async () => {
+  it('reports a folder in place of the file', async () => {
     await expect(
       loadDataset(folder, 'test', { format: 'blip', imageRoot: folder }),
     ).rejects.toThrow(DataError);
@@ -393,7 +393,7 @@ describe('list elements', () => {
     return kind === 4 ? items : Object.fromEntries(items.map((item, i) => [`k"${i}`, item]));
   }
 
-  it('splits what JSON.parse reads, with the right lines', () => {
+  it('splits everything that JSON.parse accepts, with the correct lines', () => {
     for (let i = 0; i < 500; i++) {
       const list = Array.from({ length: random.integer(6) }, () => value(0));
       const text = JSON.stringify(list, null, [0, 1, 2][random.integer(3)]);

@@ -41,7 +41,7 @@ describe('columns', () => {
 });
 
 describe('a table', () => {
-  it('becomes annotations that are read as they are', async () => {
+  it('becomes annotations that can be read without changes', async () => {
     const [part] = await parts(
       'left,right,sentence,label,identifier\r\nb\\a.png,b.png,"Two dogs, ""one"" cat.",yes,dev-1-0-0\na.png,c.png,None.,0,\n',
     );
@@ -151,14 +151,14 @@ describe('a table', () => {
     );
   });
 
-  it('has paths from the image folder', async () => {
+  it('has paths relative to the image folder', async () => {
     const text = `left,right,sentence,label\n${folder}/x/a.png,x/b.png,s,1\n`;
     const [{ annotations }] = await parts(text, { imageRoot: folder });
     expect(annotations[0].images).toEqual(['x/a.png', 'x/b.png']);
     await expect(parts(text, { imageRoot: join(folder, 'x/y') })).rejects.toThrow('is not in');
   });
 
-  it('is split by a column, but never an image into two splits', async () => {
+  it('is split by a column, unless an image would be in two splits', async () => {
     const text =
       'left,right,sentence,label,split\na,b,s,1,train\nc,d,s,0,dev\na,b,t,0,training\ne,f,s,1,test\n';
     const made = await parts(text, { split: 'column' });
@@ -181,7 +181,7 @@ describe('a table', () => {
 });
 
 describe('a split by ratio', () => {
-  it('keeps pairs that share images together and comes near the shares', () => {
+  it('keeps pairs that share images together and approximates the ratio', () => {
     // Chains of four images, and single pairs.
     const pairs = Array.from({ length: 1000 }, (_, i): [string, string] =>
       i < 300 ? [`c${i - (i % 3)}-${i % 3}`, `c${i - (i % 3)}-${(i % 3) + 1}`] : [`l${i}`, `r${i}`],

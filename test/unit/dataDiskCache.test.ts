@@ -5,13 +5,13 @@ import { dirname, join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { DiskCache, availableCacheBytes } from '../../src/data/loader/diskCache';
 
-it('never reads what an older version decoded, and makes room for its own', async () => {
+it('never reads entries of older versions, and removes them', async () => {
   const root = mkdtempSync(join(tmpdir(), 'nlvr-cache-'));
   onTestFinished(() => rmSync(root, { recursive: true }));
   const folder = join(root, 'cache');
   const image = join(root, 'a.tif');
   writeFileSync(image, 'image');
-  // An entry as the first version wrote it, which read TIFF with other colours.
+  // An entry as the first version wrote it, which read TIFF with other colors.
   const { mtimeMs, size } = statSync(image);
   const pixels = Buffer.alloc(2 * 2 * 3, 9);
   const header = Buffer.from('NLVRIMG1--------');

@@ -1,4 +1,4 @@
-/** Image files as people have them: what Pillow opens is opened, the rest is called what it is. */
+/** Checks real-world image files: files that Pillow opens are read, others are refused with their format. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { decodeImage, inspectImage } from '../../src/data/image/decode';
 
 const folder = mkdtempSync(join(tmpdir(), 'nlvr-images-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-const grey = () => sharp({ create: { width: 8, height: 6, channels: 3, background: '#406080' } });
+const gray = () => sharp({ create: { width: 8, height: 6, channels: 3, background: '#406080' } });
 
 function temporary(name: string, bytes: Uint8Array): string {
   const file = join(folder, name);
@@ -17,7 +17,7 @@ function temporary(name: string, bytes: Uint8Array): string {
   return file;
 }
 
-/** A PNG of one-bit greys that says how large it is and holds no pixels. */
+/** A PNG of one-bit grays that says how large it is and holds no pixels. */
 function emptyPng(width: number, height: number): Buffer {
   const chunk = (type: string, data: Buffer): Buffer => {
     const body = Buffer.concat([Buffer.from(type), data]);
@@ -56,28 +56,28 @@ describe('images', () => {
   it('of BigTIFF are read', async () => {
     const file = temporary(
       'big.tif',
-      await grey().tiff({ bigtiff: true, compression: 'lzw' }).toBuffer(),
+      await gray().tiff({ bigtiff: true, compression: 'lzw' }).toBuffer(),
     );
     const { data, width, height } = await decodeImage(file);
     expect([width, height, ...data.subarray(0, 3)]).toEqual([8, 6, 0x40, 0x60, 0x80]);
   });
 
-  it('of TIFF with CIELAB colours are refused', async () => {
-    const bytes = await grey().tiff({ compression: 'none' }).toBuffer();
+  it('of TIFF with CIELAB colors are refused', async () => {
+    const bytes = await gray().tiff({ compression: 'none' }).toBuffer();
     // PhotometricInterpretation is a short of one value: 2 for RGB.
     const at = bytes.indexOf(Buffer.from([0x06, 0x01, 3, 0, 1, 0, 0, 0, 2, 0]));
     bytes[at + 8] = 8;
     await expect(decodeImage(temporary('lab.tif', bytes))).rejects.toThrow('CIELAB');
   });
 
-  it('of AVIF are read whatever brand comes first', async () => {
-    const bytes = await grey().avif({ lossless: true }).toBuffer();
+  it('of AVIF are read regardless of the first brand', async () => {
+    const bytes = await gray().avif({ lossless: true }).toBuffer();
     expect(bytes.subarray(8, 12).toString()).toBe('avif');
     bytes.write('mif1', 8);
     expect((await decodeImage(temporary('mif1.avif', bytes))).width).toBe(8);
   });
 
-  it('that are too large are called so, with the limit', async () => {
+  it('that are too large are refused, with the limit in the message', async () => {
     await expect(decodeImage(temporary('large.png', emptyPng(20000, 9000)))).rejects.toThrow(
       "the image is 20000 × 9000 pixels, above Pillow's limit of 178,956,970",
     );

@@ -12,19 +12,19 @@ describe('the order of an epoch', () => {
     expect(sorted(epochOrder(count, 42, 0))).toEqual(numbers(count));
   });
 
-  it('depends on seed and epoch alone', () => {
+  it('depends only on seed and epoch', () => {
     expect(epochOrder(500, 42, 3)).toEqual(epochOrder(500, 42, 3));
     expect(epochOrder(500, 42, 3)).not.toEqual(epochOrder(500, 42, 4));
     expect(epochOrder(500, 42, 3)).not.toEqual(epochOrder(500, 43, 3));
   });
 
-  it('puts every example everywhere about equally often', () => {
+  it('puts every example at every position with about equal frequency', () => {
     const first = new Array<number>(6).fill(0);
     for (let epoch = 0; epoch < 6000; epoch++) first[epochOrder(6, 1, epoch)[0]]++;
     for (const count of first) expect(Math.abs(count - 1000)).toBeLessThan(120);
   });
 
-  it('does not change from version to version: resumed runs depend on it', () => {
+  it('does not change between versions, because resumed runs depend on it', () => {
     expect(Array.from(epochOrder(10, 42, 0))).toEqual([3, 9, 8, 1, 7, 4, 6, 5, 2, 0]);
   });
 });
@@ -53,7 +53,7 @@ describe('shares of several processes', () => {
     ]);
   });
 
-  it('make up the batches of one process, whatever the number of processes', () => {
+  it('together are the batches of one process, for any number of processes', () => {
     const order = epochOrder(48, 7, 2);
     const batch = (share: Int32Array, size: number, step: number) =>
       Array.from(share.subarray(step * size, (step + 1) * size));
@@ -93,7 +93,7 @@ describe('the batches of an evaluation', () => {
     ['g', 'h'],
   ];
 
-  it('bring together what shares images, by any number of steps', () => {
+  it('group examples that share images, directly or transitively', () => {
     const [only, ...others] = stepsOf(chain, 6);
     expect(others).toEqual([]);
     expect(Array.from(only.indices)).toEqual([0, 3, 5, 1, 4, 2]);
@@ -125,7 +125,7 @@ describe('the batches of an evaluation', () => {
     expect(steps.flatMap(({ indices }) => Array.from(indices))).toEqual(numbers(50));
   });
 
-  it('are shared out whole: every batch once, and what shares images on one process', () => {
+  it('are distributed completely: every batch once, and batches that share images on one process', () => {
     const steps = stepsOf(chain, 2);
     for (const worldSize of [1, 2, 3, 5]) {
       const shares = stepsByRank(steps, worldSize);
@@ -137,7 +137,7 @@ describe('the batches of an evaluation', () => {
     }
   });
 
-  it('takes NLVR2 pairs together', async () => {
+  it('groups NLVR2 pairs', async () => {
     const { examples } = await loadDataset(
       join(import.meta.dirname, '../data/nlvr2/dev.json'),
       'val',

@@ -6,7 +6,7 @@ import { SharedImages } from '../../src/data/loader/sharedImages';
 const image = (value: number, length = 12): Uint8Array => new Uint8Array(length).fill(value);
 
 describe('images that threads share', () => {
-  test('are what was kept under their key', () => {
+  test('are read by the key under which they were stored', () => {
     const memory = SharedImages.allocate(1000);
     const [one, other] = [new SharedImages(memory), new SharedImages(memory)];
     one.add('a', image(1));
@@ -20,14 +20,14 @@ describe('images that threads share', () => {
     expect(other.read('a', image(0, 48))).toBe(false);
   });
 
-  test('are kept as long as there is room', () => {
+  test('are stored while there is space', () => {
     const images = new SharedImages(SharedImages.allocate(30));
     for (const key of ['a', 'b', 'c']) images.add(key, image(1));
     expect(['a', 'b', 'c'].map((key) => images.read(key, image(0)))).toEqual([true, true, false]);
     new SharedImages(SharedImages.allocate(0)).add('a', image(1));
   });
 
-  test('come whole from threads that add and read at the same time', async () => {
+  test('are complete even if threads add and read at the same time', async () => {
     const { outputFiles } = await build({
       stdin: {
         contents: `

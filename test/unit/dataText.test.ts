@@ -27,7 +27,7 @@ describe('caption cleaning', () => {
     expect(cleanCaption(sentence, 50)).toBe(cleaned);
   });
 
-  it('counts words as it cuts them', () => {
+  it('counts words as it truncates them', () => {
     expect(countWords('')).toBe(0);
     expect(countWords(' . ')).toBe(0);
     expect(countWords('two dogs, left-most; sit')).toBe(4);
@@ -49,14 +49,14 @@ describe('tokenizer', () => {
     },
   );
 
-  it('cuts at the rows of the position embedding and keeps [SEP]', () => {
+  it('truncates to the rows of the position embedding and keeps [SEP]', () => {
     const ids = tokenizer.encode('?'.repeat(1000), 64);
     expect(ids).toHaveLength(64);
     expect([ids[0], ids[63]]).toEqual([30523, 102]);
   });
 });
 
-describe('left/right exchange', () => {
+describe('swapping left and right', () => {
   it.each([
     [
       'the dog on the left, not the right, is facing left',

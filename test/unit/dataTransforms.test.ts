@@ -73,7 +73,7 @@ describe('bicubic resize', () => {
     expect(largestDifference(target, golden(row.key))).toBe(0);
   });
 
-  it('does not see outside the box', async () => {
+  it('ignores pixels outside the box', async () => {
     const whole = await image('in0.png');
     const box = { left: 3, top: 5, width: 20, height: 17 };
     const cut = new Uint8Array(box.width * box.height * 3);
@@ -86,7 +86,7 @@ describe('bicubic resize', () => {
     expect(fromBox).toEqual(fromCut);
   });
 
-  it('keeps a flat colour and copies an image of the right size', async () => {
+  it('keeps a uniform color and copies an image of the target size', async () => {
     const flat = { data: new Uint8Array(7 * 301 * 3).fill(200), width: 7, height: 301 };
     const target = new Uint8Array(16 * 16 * 3);
     evaluationTransform(flat, 16, target);
@@ -142,7 +142,7 @@ describe('augmentation', () => {
     },
   );
 
-  it('draws every operation, and each is applied half of the time', async () => {
+  it('draws every operation and applies half of them', async () => {
     const source = await image('aug_in.png');
     const changed = Array.from({ length: 400 }, (_, i) => {
       const copy = ownCopy(source);
@@ -188,14 +188,14 @@ describe('random resized crop', () => {
     expect(Math.max(...ratios)).toBeGreaterThan(1.3);
   });
 
-  it('falls back to the largest centred box of an allowed ratio', () => {
+  it('falls back to the largest centered box of an allowed ratio', () => {
     expect(randomCrop(1200, 90, key(0))).toEqual({ left: 540, top: 0, width: 120, height: 90 });
     expect(randomCrop(90, 1200, key(0))).toEqual({ left: 0, top: 540, width: 90, height: 120 });
   });
 });
 
 describe('training transform', () => {
-  it('depends on its key alone', async () => {
+  it('depends only on its key', async () => {
     const source = await image('in1.png');
     const run = (index: number) => {
       const target = new Uint8Array(48 * 48 * 3);

@@ -31,7 +31,7 @@ const filesIn = (folder: string): string[] =>
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
 
-test('the demo ships whole: every image, numbers as in its events, in less than 2 MB', async () => {
+test('the demo is complete: all images, numbers as in its events, less than 2 MB', async () => {
   const annotations = JSON.parse(
     readFileSync(join(demo, 'annotation', 'demo_val.json'), 'utf8'),
   ) as Annotation[];
@@ -72,7 +72,7 @@ test('the demo ships whole: every image, numbers as in its events, in less than 
     expect(readFileSync(file, 'utf8'), file).not.toMatch(/\/(tmp|home|root|work)\//);
 });
 
-test('the demo has something to show: wrong answers, a marked slice, and a change beyond chance', async () => {
+test('the demo has wrong answers, a significant slice and a significant change', async () => {
   const [first, second] = runs;
   const shared = { split: 'val', userSlices: [] } as const;
   const { analysis } = await analyze({ ...shared, run: first, epoch: 'last' });
@@ -84,7 +84,7 @@ test('the demo has something to show: wrong answers, a marked slice, and a chang
   expect(comparison.p).toBeLessThan(0.05);
 });
 
-test('the demo is copied to where notes can be written, and what is there is kept', async () => {
+test('the demo is copied to a writable folder, and existing files are kept', async () => {
   const shipped = join(scratchFolder(), 'shipped');
   cpSync(demo, shipped, { recursive: true });
   // As in an installation that its user cannot write to.

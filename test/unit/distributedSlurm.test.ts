@@ -1,4 +1,4 @@
-/** What `srun` says to each of its tasks. */
+/** The environment variables that `srun` sets for each task. */
 import { expect, it } from 'vitest';
 import { distributedSettings } from '../../src/distributed/settings';
 
@@ -11,7 +11,7 @@ const step = {
   SLURM_STEP_NODELIST: 'gpu[08-09],login',
 };
 
-it('a task of srun is a rank, with the first machine of the step as master', () => {
+it('reads a task of srun as a rank, with the first machine of the step as master', () => {
   const job = { rank: 2, worldSize: 4, localRank: 0, masterAddr: 'gpu08', masterPort: 20_128 };
   expect(distributedSettings({}, step)).toMatchObject({ kind: 'rank', ...job });
   const elsewhere = { ...step, MASTER_ADDR: 'login', MASTER_PORT: '5000' };
@@ -21,7 +21,7 @@ it('a task of srun is a rank, with the first machine of the step as master', () 
   });
 });
 
-it('a batch script is no task, and one task trains alone', () => {
+it('ignores a batch script, and a single task trains alone', () => {
   const batch = { ...step, SLURM_STEP_NODELIST: undefined };
   expect(distributedSettings({}, batch)).toEqual({ kind: 'single' });
   expect(distributedSettings({}, { ...step, SLURM_PROCID: '0', SLURM_NTASKS: '1' })).toEqual({

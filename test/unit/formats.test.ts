@@ -99,7 +99,7 @@ describe('docs/formats.md', () => {
 describe('docs/server.md', () => {
   const page = read('docs/server.md');
 
-  it('names the wheels that an install without a network needs', () => {
+  it('lists the wheels for an installation without a network', () => {
     const cpu = releaseFor('cpu', 'linux', 'x64').wheels.map(
       ({ project, version }) => `${project}==${version}`,
     );

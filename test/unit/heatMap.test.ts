@@ -6,7 +6,7 @@ import { findWords } from '../../src/train/predict/explanation';
 import { heatColor, maxOfMaps, strongest } from '../../src/util/heatMap';
 
 describe('a heat map', () => {
-  it('says where it is strongest, and that it is nowhere', () => {
+  it('has a description of its maximum, also if it is empty', () => {
     const map = (at: number) => Array.from({ length: 36 }, (_, i) => (i === at ? 2 : 1));
     expect(strongest(map(0), 6)).toEqual({ row: 0, column: 0, value: 2, place: 'upper left' });
     expect(strongest(map(14), 6)).toMatchObject({ row: 2, column: 2, place: 'center' });
@@ -16,7 +16,7 @@ describe('a heat map', () => {
     expect(maxOfMaps([map(0), [3]])).toBe(3);
   });
 
-  it('has colours that grow brighter', () => {
+  it('has colors of increasing lightness', () => {
     const brightness = Array.from({ length: 101 }, (_, i) => {
       const [red, green, blue] = heatColor(i / 100);
       return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
@@ -27,7 +27,7 @@ describe('a heat map', () => {
     expect(heatColor(2)).toEqual([252, 255, 164]);
   });
 
-  it('covers the whole image, whatever its shape, as strongly as asked', () => {
+  it('covers the whole image of any aspect ratio with the given opacity', () => {
     const image = { data: new Uint8Array(4 * 2 * 3).fill(100), width: 4, height: 2 };
     const bare = heatOverlay(image, [0, 1, 0, 1], 2, 1, 0);
     expect([...bare.data]).toEqual([...image.data]);
@@ -43,7 +43,7 @@ describe('a heat map', () => {
 describe('the words of a sentence', () => {
   const tokenizer = defaultTokenizer();
 
-  it('know the places of their pieces among the ids', () => {
+  it('have the positions of their word pieces', () => {
     const sentence = 'an image shows zippered pencils, with no zippered accessories';
     const words = tokenizer.words(sentence);
     expect(words.slice(2, 6)).toEqual([
@@ -63,7 +63,7 @@ describe('the words of a sentence', () => {
     expect(tokenizer.words(sentence, 6).at(-1)?.tokens).toEqual([4]);
   });
 
-  it('are found wherever they stand, also several in a row', () => {
+  it('are found anywhere, also several in a row', () => {
     const words = tokenizer.words('two dogs and two cats');
     expect(findWords(words, ['two']).map(({ place }) => place)).toEqual([0, 3]);
     expect(findWords(words, ['two', 'cats'])).toEqual([

@@ -54,12 +54,12 @@ afterEach(() => setTranslator(undefined));
 describe('a phrase', () => {
   const named = localize('`{0}`: {1} does not exist.', 'a', 'b{0}');
 
-  it('is said in English, and a value is no template', () => {
+  it('is formatted in English, and values are not templates', () => {
     expect(inEnglish(named)).toBe('`a`: b{0} does not exist.');
     expect(inEnglish('x {0}')).toBe('x {0}');
   });
 
-  it('is said in another language, with the phrases and lists in it', () => {
+  it('is formatted in another language, including nested messages and lists', () => {
     const words = localize('`{0}` is {1}: it must be {2}.', 'vit', localize('empty'), [
       'a',
       'b',
@@ -70,7 +70,7 @@ describe('a phrase', () => {
     expect(formatMessage(joinSentences('A.', 'B.'), chinese)).toBe('A.B.');
   });
 
-  it('outlives a file, and what is none is not taken for one', () => {
+  it('can be stored in a file, and invalid ones are rejected', () => {
     const kept: unknown = JSON.parse(JSON.stringify(storedMessage(named)));
     expect(kept).toEqual({ message: '`a`: b{0} does not exist.', phrase: named });
     expect(parseLocalizedMessage((kept as { phrase: unknown }).phrase)).toEqual(named);
@@ -89,7 +89,7 @@ describe('an error', () => {
     hint: localize('Fix it in the text editor first.'),
   });
 
-  it('is English for logs, and a part of other messages', () => {
+  it('is English in logs, and can be embedded in other messages', () => {
     setTranslator(chinese);
     expect(messageOf(error)).toBe('`a`: b does not exist.');
     expect(error.hint).toBe('Fix it in the text editor first.');
@@ -99,7 +99,7 @@ describe('an error', () => {
     expect(messageTextOf(new Error('plain'))).toBe('plain');
   });
 
-  it('is shown in the language that is spoken', () => {
+  it('is shown in the language of the interface', () => {
     expect(localizedError(error)).toEqual({
       message: '`a`: b does not exist.',
       hint: 'Fix it in the text editor first.',
@@ -198,7 +198,7 @@ describe('a command that failed', () => {
     vi.restoreAllMocks();
   });
 
-  it('is understood by the editor, and read by a person on a terminal', () => {
+  it('is parsed by the editor and readable on a terminal', () => {
     const said: string[] = [];
     vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
     const error = new UserError(localize('{0} is a file.', '/s'), {
@@ -215,7 +215,7 @@ describe('a command that failed', () => {
     });
   });
 
-  it('is shown as it was printed when nothing better is known', () => {
+  it('is shown as printed if it cannot be parsed', () => {
     setTranslator(chinese);
     const shown = (stderr: string): string =>
       localizedError(failureIn(stderr, localize('The data check ended without a report.'))).message;
@@ -258,7 +258,7 @@ describe('a problem of the data in Chinese', () => {
     expect(report.problems.map(localizedMessage)).toContain('train 划分的标签全部为 True。');
   });
 
-  it('keeps its words on the way between threads', () => {
+  it('keeps its message between threads', () => {
     const error = new DataError(localize('the image is missing'), { file: '/a.png' });
     const arrived = deserializeError(structuredClone(serializeError(error)));
     setTranslator(chinese);

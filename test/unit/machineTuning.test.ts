@@ -9,7 +9,7 @@ import {
 const threadCounts = Array.from({ length: 64 }, (_, i) => i + 1);
 
 describe('from 1 to 64 threads', () => {
-  it('what is for speed alone is on where it was measured, and off elsewhere', () => {
+  it('speed optimizations are only enabled on measured configurations', () => {
     const on = (measure: (threads: number) => boolean): number[] => threadCounts.filter(measure);
     const cpu = { device: 'cpu', xla: false, sharded: true } as const;
     expect(on((threads) => parallelism({ ...cpu, threads }).shards > 1)).toEqual([2]);
@@ -20,7 +20,7 @@ describe('from 1 to 64 threads', () => {
     expect(parallelism({ ...cpu, threads: 2, device: 'gpu' }).shards).toBe(1);
   });
 
-  it('all threads have work in every part of self-attention, and parts hold what the caches hold', () => {
+  it('every part of self-attention occupies all threads and fits into the caches', () => {
     // The vision transformers of BLIP base, of the benchmarks' small model and of the sample; 2 and 32 images.
     for (const [headsOfImage, tokens] of [
       [12, 577],

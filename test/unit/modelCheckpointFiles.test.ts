@@ -161,7 +161,7 @@ describe('damaged files', () => {
     expect(await messageOfOpening(temporary('old.pth', tar))).toContain('tar archive');
   });
 
-  it('names a missing file', async () => {
+  it('reports a missing file', async () => {
     expect(await messageOfOpening(join(folder, 'missing.pth'))).toContain('does not exist');
   });
 

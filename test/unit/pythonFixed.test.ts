@@ -10,7 +10,7 @@ const table = JSON.parse(
 
 const numbers: Record<string, number> = { nan: NaN, inf: Infinity, '-inf': -Infinity, '-0.0': -0 };
 
-test('numbers are written as Python writes them, exact ties too', () => {
+test('numbers are formatted as in Python, including exact ties', () => {
   const wrong = table
     .map(([value, python]) => {
       const number = typeof value === 'string' ? numbers[value] : value;

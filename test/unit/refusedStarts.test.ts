@@ -1,4 +1,4 @@
-/** What is kept of a start that was refused before there was a run: nothing, once the person has read why. */
+/** Checks that the records of a refused start are removed after its message was shown. */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ function start(state?: 'refused' | 'stopped' | 'failed'): void {
 }
 
 describe('removeRefusedStarts', () => {
-  it('removes the records and the log, and says what was in it', async () => {
+  it('removes the records and the log, and returns its content', async () => {
     start('refused');
     start('stopped');
     start('refused');
@@ -46,7 +46,7 @@ describe('removeRefusedStarts', () => {
     expect(await readRun(folder.root)).toBeUndefined();
   });
 
-  it('leaves the log where something else of a run is left', () => {
+  it('keeps the log if other files of a run remain', () => {
     start('refused');
     writeFileSync(folder.best, '');
     removeRefusedStarts(folder);
@@ -70,7 +70,7 @@ describe('removeRefusedStarts', () => {
   const unreadable = (): string => join(folder.attempts, '20990101000000000-abcdef.json');
 });
 
-describe('a run that never began, in the editor', () => {
+describe('a run that never started, in the editor', () => {
   async function editor() {
     const { RefusedStarts } = await loadWithVscode<typeof refusedStarts>(
       'src/extension/runs/refusedStarts.ts',
@@ -91,7 +91,7 @@ describe('a run that never began, in the editor', () => {
     return { refused, run: now as never, logged, forgotten };
   }
 
-  it('goes when its message is closed; the log keeps the words', async () => {
+  it('is removed when its message is closed; its log is copied to the output channel', async () => {
     start('refused');
     const { refused, run, logged, forgotten } = await editor();
     await refused.dismissed(run);
@@ -100,7 +100,7 @@ describe('a run that never began, in the editor', () => {
     expect(forgotten).toEqual([folder.root]);
   });
 
-  it('stays when it was tried again meanwhile', async () => {
+  it('is kept if it was started again meanwhile', async () => {
     start('refused');
     const { refused, run } = await editor();
     start('refused');
@@ -108,7 +108,7 @@ describe('a run that never began, in the editor', () => {
     expect(existsSync(folder.trainerLog)).toBe(true);
   });
 
-  it('is no run that failed by itself', async () => {
+  it('is not a run that failed after its start', async () => {
     start('failed');
     const { refused, run } = await editor();
     await refused.remove(run);

@@ -19,7 +19,7 @@ afterEach(() => {
   rmSync(folder.root, { recursive: true, force: true });
 });
 
-/** A process that stands for another trainer, which holds the folder. */
+/** A process that simulates another trainer that holds the folder. */
 async function otherTrainer(more: object = {}): Promise<ChildProcess & { pid: number }> {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000); console.log("up")']);
   children.push(child);
@@ -41,7 +41,7 @@ const start = (mode: RunStart['mode']): RunStart => ({
 });
 
 describe('the lock of a run folder', () => {
-  it('refuses a second trainer in words, whatever it wants, and leaves the run as it is', async () => {
+  it('refuses a second trainer in every mode with a message, and does not change the run', async () => {
     const { pid } = await otherTrainer();
     writeFileSync(folder.runJson, '{"name": "calm-fox-1"}');
     for (const mode of ['new', 'resume', 'overwrite', 'again'] as const)
@@ -53,7 +53,7 @@ describe('the lock of a run folder', () => {
     expect(JSON.parse(readFileSync(folder.lock, 'utf8'))).toMatchObject({ pid });
   });
 
-  it('is taken over from a trainer that is gone, or whose pid is another process now', async () => {
+  it('is taken over from a trainer that has ended, or whose pid was reused', async () => {
     const child = await otherTrainer();
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('exit', resolve));
@@ -63,7 +63,7 @@ describe('the lock of a run folder', () => {
     expect(existsSync(folder.lock)).toBe(false);
   });
 
-  it('is given back when the run ends, and when it could not begin', () => {
+  it('is released when the run ends, and when it cannot start', () => {
     const writer = RunWriter.open(start('new'));
     expect(existsSync(folder.lock)).toBe(true);
     writer.close('finished');
@@ -108,7 +108,7 @@ describe('the lock of an owner that cannot be looked up', () => {
     expect(readFileSync(folder.lock, 'utf8')).toContain('theirs');
   });
 
-  it('is taken when it stays silent; how long that takes is said', async () => {
+  it('is taken over when it stays silent, after the announced time', async () => {
     lockOf({ host: 'elsewhere', boot: 'another' }, seconds(86_400));
     const waits: LockWait[] = [];
     const lock = await acquireLock(folder, {
@@ -125,7 +125,7 @@ describe('the lock of an owner that cannot be looked up', () => {
     ]);
   });
 
-  it('is left alone when its heartbeat is renewed while it is watched, whatever its clock says', async () => {
+  it('is not taken over if its heartbeat is renewed while it is watched, regardless of its clock', async () => {
     const theirs = { host: 'elsewhere', boot: 'another' };
     lockOf(theirs, seconds(86_400));
     const taking = acquireLock(folder, {
@@ -136,7 +136,7 @@ describe('the lock of an owner that cannot be looked up', () => {
     expect(readFileSync(folder.lock, 'utf8')).toContain('theirs');
   });
 
-  it('is taken as soon as it is given back, and waiting for it can be ended', async () => {
+  it('is taken as soon as it is released, and waiting for it can be aborted', async () => {
     lockOf({ host: 'elsewhere' });
     const lock = await acquireLock(folder, { onWait: () => rmSync(folder.lock) });
     expect(held(lock)).toBe(true);
@@ -146,7 +146,7 @@ describe('the lock of an owner that cannot be looked up', () => {
     await expect(waiting).rejects.toThrow(/abort/);
   });
 
-  it('is taken at once by --take_over, which the lock of a process that lives here is not', async () => {
+  it('is taken immediately with --take_over, unless its process is running on this machine', async () => {
     lockOf({ host: 'elsewhere', boot: 'another' });
     expect(held(await acquireLock(folder, { takeOver: true }))).toBe(true);
     lockOf({ processStart: processStartTime(process.ppid) });
@@ -155,7 +155,7 @@ describe('the lock of an owner that cannot be looked up', () => {
     );
   });
 
-  it('once taken is noticed by the process that had it, which writes nothing more', () => {
+  it('taken over is noticed by its previous owner, which stops writing', () => {
     const writer = RunWriter.open(start('new'));
     writer.update({ state: 'running' });
     const before = readFileSync(folder.runJson, 'utf8');
@@ -169,7 +169,7 @@ describe('the lock of an owner that cannot be looked up', () => {
     expect(readFileSync(folder.lock, 'utf8')).toContain('theirs');
   });
 
-  it('is renewed in place, and put back when somebody removed it by hand', () => {
+  it('is renewed in place, and created again after it was deleted manually', () => {
     const lock = tryLock(folder);
     const heartbeat = (): string =>
       (JSON.parse(readFileSync(folder.lock, 'utf8')) as { heartbeat: string }).heartbeat;

@@ -44,14 +44,14 @@ const owner = (pid: number, processStart: string | null): string =>
 const living = (): string => owner(process.ppid, processStartTime(process.ppid));
 const dead = (): string => owner(2 ** 30, '1');
 
-test('that of a dead process is taken over, and nothing is left of it', () => {
+test('of an ended process is taken over completely', () => {
   writeFileSync(folder.lock, dead());
   const lock = tryLock(folder);
   expect(readdirSync(folder.root)).toEqual(['run.lock']);
   lock.release();
 });
 
-test('a stale lock that another process took over in the meantime is left to it', () => {
+test('a stale lock that another process took over in the meantime is not changed', () => {
   writeFileSync(folder.lock, dead());
   const theirs = living();
   afterRead = (file) => {
@@ -64,7 +64,7 @@ test('a stale lock that another process took over in the meantime is left to it'
   expect(readFileSync(folder.lock, 'utf8')).toBe(theirs);
 });
 
-test('only one at a time removes a stale lock; the next one when that one is gone', () => {
+test('only one process at a time removes a stale lock; the next one after it has ended', () => {
   const stale = dead();
   writeFileSync(folder.lock, stale);
   tryLock(folder).release();
@@ -87,7 +87,7 @@ test('only one at a time removes a stale lock; the next one when that one is gon
   expect(readdirSync(folder.root)).toEqual([]);
 });
 
-test('one that is being written does not count as stale; a damaged one does after a while', () => {
+test('a lock that is being written does not count as stale; a damaged one does after a while', () => {
   writeFileSync(folder.lock, '{"pid": 1');
   expect(() => tryLock(folder)).toThrow(/A run is being written/);
   const minuteAgo = new Date(Date.now() - 60_000);
@@ -96,7 +96,7 @@ test('one that is being written does not count as stale; a damaged one does afte
   expect(existsSync(folder.lock)).toBe(false);
 });
 
-test('what another process has locked since is not removed by giving back', () => {
+test('releasing does not remove the lock of another process', () => {
   const lock = tryLock(folder);
   const theirs = living();
   writeFileSync(folder.lock, theirs);

@@ -1,4 +1,4 @@
-/** The table of how a run stands: docs/run-status.md shows the same rows. */
+/** The cases of the status of a run, which docs/run-status.md lists. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -117,7 +117,7 @@ function table(): Case[] {
     'the refusal',
   );
 
-  // It ended and said so.
+  // It ended with an outcome.
   for (const state of ['finished', 'stopped', 'failed'] as const) {
     const over = ended('train', state);
     add(state, state, { info: written(state, over), attempts: [over] }, state);
@@ -245,7 +245,7 @@ function table(): Case[] {
   return cases;
 }
 
-describe('how a run stands', () => {
+describe('the status of a run', () => {
   it.each(table())(
     'run.json: $runJson; attempts: $attempts → $status',
     ({ facts, status, said }) => {
@@ -262,7 +262,7 @@ describe('how a run stands', () => {
     },
   );
 
-  it('is what the documentation says', () => {
+  it('is as documented', () => {
     const cells = table().map(({ runJson, attempts, status, said }) => [
       runJson,
       attempts,

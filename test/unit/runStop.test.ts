@@ -34,7 +34,7 @@ function leaveOldRequest(): void {
 }
 
 describe('StopController', () => {
-  it('hears a request that was made before it was there, as early in a start', () => {
+  it('accepts a request that was made before it was created, during startup', () => {
     writeFileSync(folder.stopRequest, '');
     let calls = 0;
     const stop = controller(() => calls++);
@@ -45,7 +45,7 @@ describe('StopController', () => {
     expect(existsSync(folder.stopRequest)).toBe(false);
   });
 
-  it('is deaf to a request that is older than the process, and removes it once the folder is its own', async () => {
+  it('ignores a request that is older than the process, and removes it when it owns the folder', async () => {
     leaveOldRequest();
     const stop = controller();
     expect(stop.requested).toBe(false);
@@ -56,7 +56,7 @@ describe('StopController', () => {
     await expect.poll(() => stop.requested, { timeout: 20_000 }).toBe(true);
   });
 
-  it('hears a new request over an old one, also in a folder that is made later', async () => {
+  it('accepts a new request after an old one, also in a folder that is created later', async () => {
     leaveOldRequest();
     const over = controller();
     writeFileSync(folder.stopRequest, 'again');
@@ -68,7 +68,7 @@ describe('StopController', () => {
     await expect.poll(() => late.requested, { timeout: 20_000 }).toBe(true);
   });
 
-  it('leaves the request of a folder that another trainer holds', () => {
+  it('does not remove the request in a folder that another trainer owns', () => {
     writeFileSync(folder.stopRequest, '');
     writeFileSync(folder.lock, '{}');
     controller().dispose();
@@ -83,7 +83,7 @@ describe('signals', () => {
     expect(stop.requested).toBe(true);
   });
 
-  it('a second request ends the process at once, but not the same one sent twice, and never a hang-up', () => {
+  it('a second request ends the process immediately, except for duplicates and SIGHUP', () => {
     const now = vi.spyOn(performance, 'now').mockReturnValue(1000);
     const exit = vi.spyOn(process, 'exit').mockImplementation(() => undefined as never);
     const abort = new AbortController();
@@ -98,7 +98,7 @@ describe('signals', () => {
     dispose();
   });
 
-  it('a hang-up stops only where there is a terminal to lose', () => {
+  it('SIGHUP stops the run only if there was a terminal', () => {
     for (const hasTerminal of [true, false]) {
       const abort = new AbortController();
       const dispose = stopOnSignals(abort, { hasTerminal });
@@ -108,7 +108,7 @@ describe('signals', () => {
     }
   });
 
-  it('USR1 and USR2 ask to save, once each, and not to stop', () => {
+  it('SIGUSR1 and SIGUSR2 request one save each, not a stop', () => {
     let said = 0;
     const made = new StopController(folder, undefined, () => said++);
     controllers.push(made);
@@ -129,7 +129,7 @@ describe('runTraining', () => {
     observe: () => undefined,
   });
 
-  it('stops when it was asked to before the run began: nothing is written, and the request is gone', async () => {
+  it('stops if a stop was requested before the run started: nothing is written, and the request is removed', async () => {
     const file = join(folder.root, 'nlvr.yaml');
     const run = new RunFolder(join(folder.root, 'run'));
     writeFileSync(file, 'image_root: .\nann_root: .\noutput_dir: run\n');
@@ -140,7 +140,7 @@ describe('runTraining', () => {
     expect(existsSync(run.stopRequest)).toBe(false);
   });
 
-  it('stops a resume as early, and leaves the run as it was', async () => {
+  it('stops a resume before it starts, and does not change the run', async () => {
     const file = join(folder.root, 'nlvr.yaml');
     const run = new RunFolder(join(folder.root, 'run'));
     writeFileSync(file, 'image_root: .\nann_root: .\noutput_dir: run\n');

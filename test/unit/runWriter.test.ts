@@ -56,7 +56,7 @@ const start = {
 describe('the time spent training', () => {
   afterEach(() => vi.useRealTimers());
 
-  test('is that of all attempts, from the start of training, without what lies between them', () => {
+  test('is the total of all attempts, from the start of training, without the time between them', () => {
     vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'], now: 1_000_000 });
     const first = open();
     // Checks and loading are no training.
@@ -76,7 +76,7 @@ describe('the time spent training', () => {
   });
 });
 
-test('a clock that is set back takes no time of training away', () => {
+test('does not decrease if the clock is set back', () => {
   vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'], now: 9_000_000 });
   try {
     const writer = open();
@@ -92,7 +92,7 @@ test('a clock that is set back takes no time of training away', () => {
   }
 });
 
-describe('what a killed trainer left half written', () => {
+describe('incomplete files of a killed trainer', () => {
   const leftovers = [
     '.checkpoint_best.safetensors.4711.0a1b2c3d.tmp',
     '.checkpoint_003.safetensors.4711.0a1b2c3d.tmp',
@@ -109,14 +109,14 @@ describe('what a killed trainer left half written', () => {
     }
   }
 
-  test('goes when the run is resumed', () => {
+  test('are removed when the run is resumed', () => {
     leave();
     open({ mode: 'resume' }).close('stopped');
     expect(leftovers.filter((file) => existsSync(join(root, file)))).toEqual([]);
     expect(kept.filter((file) => !existsSync(join(root, file)))).toEqual([]);
   });
 
-  test('goes when the run is overwritten', () => {
+  test('are removed when the run is overwritten', () => {
     leave();
     open({ mode: 'overwrite' }).close('stopped');
     expect(readdirSync(root).sort()).toEqual([
@@ -129,7 +129,7 @@ describe('what a killed trainer left half written', () => {
     ]);
   });
 
-  test('the only whole checkpoint stays, whatever its name', () => {
+  test('do not include the only complete checkpoint', () => {
     leave();
     rmSync(join(root, 'checkpoint_last'), { recursive: true });
     open({ mode: 'resume' }).close('stopped');
@@ -138,7 +138,7 @@ describe('what a killed trainer left half written', () => {
 });
 
 describe('a folder that cannot be used', () => {
-  test('a file in its place, or above it', () => {
+  test('is a file, or below a file', () => {
     writeFileSync(root, 'mine');
     expect(() => open()).toThrow(UserError);
     expect(() => requireUsableFolder(root, 'new')).toThrow(/it is a file/);
@@ -147,7 +147,7 @@ describe('a folder that cannot be used', () => {
     expect(() => open()).toThrow(/a folder above it is a file/);
   });
 
-  test('folders where files belong', () => {
+  test('has folders in place of files', () => {
     mkdirSync(join(root, 'events.jsonl'), { recursive: true });
     // As --resume is, which does not mind traces of a run.
     mkdirSync(join(root, 'checkpoint_last'));
@@ -165,7 +165,7 @@ describe('a run that ended before its first step', () => {
     writer.close('failed', 'There is no GPU.', 'Set device: cpu.');
   }
 
-  test('makes room for the next; what its trainer logged stays', () => {
+  test('is replaced by the next run, except for trainer.log', () => {
     fail();
     const failed = runJson();
     requireUsableFolder(root, 'new');
@@ -217,7 +217,7 @@ describe('a run that ended before its first step', () => {
     expect(readFileSync(join(root, 'events.jsonl'), 'utf8')).toBe(events);
   });
 
-  test('is kept while a trainer has its lock', () => {
+  test('is kept while a trainer holds its lock', () => {
     fail();
     writeFileSync(join(root, 'run.lock'), JSON.stringify({ pid: 1, host: 'elsewhere' }));
     const before = readFileSync(join(root, 'run.json'), 'utf8');
@@ -227,7 +227,7 @@ describe('a run that ended before its first step', () => {
 });
 
 describe('the end of a run', () => {
-  test('that fails is reported by a second call, which does not hide why', () => {
+  test('that fails is reported by a second call with the original error', () => {
     const writer = open({
       observe: ({ type }) => {
         if (type === 'end') throw new Error('nobody listens');

@@ -32,7 +32,7 @@ async function digest(folder: string): Promise<Record<string, string>> {
 }
 
 describe('generateSample', () => {
-  it('writes what its configuration names, readable and with consistency groups and kinds', async () => {
+  it('writes the files of its configuration, with consistency groups and kinds', async () => {
     const folder = join(root, 'deep', 'sample');
     const summary = await generateSample(folder, { sets });
     expect(summary).toEqual({
@@ -68,7 +68,7 @@ describe('generateSample', () => {
     }
   });
 
-  it('gives the same files for the same seed, others for another', async () => {
+  it('generates the same files for the same seed', async () => {
     const make = async (name: string, seed: number) => {
       await generateSample(join(root, name), { sets, seed });
       return digest(join(root, name));
@@ -80,7 +80,7 @@ describe('generateSample', () => {
     );
   });
 
-  it('refuses a folder that holds something else, and touches nothing', async () => {
+  it('refuses a folder with other files and does not change it', async () => {
     await writeFile(join(root, 'thesis.txt'), 'mine');
     await expect(generateSample(root, { sets })).rejects.toThrow(UserError);
     expect(await readdir(root)).toEqual(['thesis.txt']);
@@ -88,7 +88,7 @@ describe('generateSample', () => {
     expect(await readFile(join(root, 'thesis.txt'), 'utf8')).toBe('mine');
   });
 
-  it('takes an empty folder', async () => {
+  it('accepts an empty folder', async () => {
     const folder = join(root, 'empty');
     await mkdir(folder);
     await generateSample(folder, { sets });
@@ -115,7 +115,7 @@ describe('generateSample', () => {
     expect(await readdir(root)).toEqual(['sample']);
   });
 
-  it('aborted: leaves nothing behind', async () => {
+  it('leaves no files when it is aborted', async () => {
     const abort = new AbortController();
     const making = generateSample(join(root, 'sample'), {
       sets: { ...sets, train: 200 },

@@ -15,7 +15,7 @@ import {
   type Statement,
 } from '../../src/data/sample/statement';
 import {
-  colours,
+  colors,
   countMatching,
   sceneKey,
   shapes,
@@ -30,10 +30,10 @@ const kinds = Object.keys(kindWeights) as Kind[];
 /** A scene from words: `red circle`, one a cell. */
 function scene(...things: string[]): Scene {
   return things.map((thing, cell) => {
-    const [colour, shape] = thing.split(' ');
+    const [color, shape] = thing.split(' ');
     return {
       cell,
-      colour: colours.findIndex((c) => c.name === colour),
+      color: colors.findIndex((c) => c.name === color),
       shape: shapes.findIndex((s) => s.name === shape),
     };
   });
@@ -44,13 +44,13 @@ function aboutRedCircles(kind: Kind): Statement[] {
   const found = new Map<string, Statement>();
   for (let i = 0; i < 6000; i++) {
     const statement = randomStatement(random(i), kind);
-    if (statement.phrase.colour === 0 && statement.phrase.shape === 0)
+    if (statement.phrase.color === 0 && statement.phrase.shape === 0)
       found.set(statement.sentence, statement);
   }
   return [...found.values()];
 }
 
-/** Reads a sentence about red circles again, by rules of its own, and says when it is true. */
+/** An independent implementation that evaluates sentences about red circles. */
 function meaning(sentence: string): (left: number, right: number) => boolean {
   const text = sentence.toLowerCase();
   const number = ['zero', 'one red', 'two red', 'three red'].findIndex((n) => text.includes(n));
@@ -93,7 +93,7 @@ describe('the sentences of the sample', () => {
     }
   });
 
-  it('read as people write: capital, full stop, no placeholder left, number and verb agree', () => {
+  it('are grammatical: capital letter, period, no placeholders, agreement of number and verb', () => {
     for (const kind of kinds)
       for (const { sentence } of aboutRedCircles(kind)) {
         expect(sentence).toMatch(/^[A-Z][a-z ]+\.$/);
@@ -102,7 +102,7 @@ describe('the sentences of the sample', () => {
       }
   });
 
-  it('fit the 16 tokens that one recorded program takes', () => {
+  it('have at most 16 tokens, the length of one recorded graph', () => {
     for (const kind of kinds)
       for (const { sentence } of aboutRedCircles(kind))
         expect(sentence.split(' ').length + 2).toBeLessThanOrEqual(16);
@@ -111,11 +111,11 @@ describe('the sentences of the sample', () => {
 
 describe('counting', () => {
   const picture = scene('red circle', 'red square', 'blue circle', 'red circle');
-  it('takes a missing colour or shape for any', () => {
-    expect(countMatching({ colour: 0, shape: 0 }, picture)).toBe(2);
-    expect(countMatching({ colour: 0, shape: null }, picture)).toBe(3);
-    expect(countMatching({ colour: null, shape: 0 }, picture)).toBe(3);
-    expect(countMatching({ colour: 1, shape: 1 }, picture)).toBe(0);
+  it('matches any color or shape if it is not specified', () => {
+    expect(countMatching({ color: 0, shape: 0 }, picture)).toBe(2);
+    expect(countMatching({ color: 0, shape: null }, picture)).toBe(3);
+    expect(countMatching({ color: null, shape: 0 }, picture)).toBe(3);
+    expect(countMatching({ color: 1, shape: 1 }, picture)).toBe(0);
   });
 });
 
@@ -137,7 +137,7 @@ describe('sets of sentences and pairs', () => {
     },
   );
 
-  it('no set has a sentence twice', () => {
+  it('do not repeat a sentence', () => {
     for (const part of ['train', 'dev', 'test1', 'easy'] as const)
       for (let index = 0; index < 40; index++) {
         const sentences = sentenceSet(42, part, index).statements.map(({ sentence }) => sentence);
@@ -145,7 +145,7 @@ describe('sets of sentences and pairs', () => {
       }
   });
 
-  it('no arrangement occurs in two splits', () => {
+  it('do not share scenes between splits', () => {
     const train = new Set([...pictures('train'), ...pictures('easy')].map(sceneKey));
     const dev = new Set(pictures('dev').map(sceneKey));
     const test = new Set(pictures('test1').map(sceneKey));
@@ -154,12 +154,12 @@ describe('sets of sentences and pairs', () => {
     expect(dev.size).toBeGreaterThan(30);
   });
 
-  it('splits belong to arrangements, no matter who draws them', () => {
+  it('assign a scene to the same split everywhere', () => {
     for (const part of ['train', 'dev', 'test1'] as const)
       for (const picture of pictures(part)) expect(splitOf(picture)).toBe(part);
   });
 
-  it('things stand in cells of their own', () => {
+  it('have one shape per cell', () => {
     for (const picture of pictures('train')) {
       const cells = picture.map((thing) => thing.cell);
       expect(new Set(cells).size).toBe(cells.length);
@@ -167,7 +167,7 @@ describe('sets of sentences and pairs', () => {
     }
   });
 
-  it('depends on seed, part and index alone', () => {
+  it('depend only on seed, part and index', () => {
     const text = (seed: number, part: Part, index: number) => {
       const { statements, pairs } = sentenceSet(seed, part, index);
       return JSON.stringify([statements.map((s) => s.sentence), pairs]);
@@ -180,7 +180,7 @@ describe('sets of sentences and pairs', () => {
 });
 
 describe('choosing', () => {
-  it('follows the weights', () => {
+  it('is proportional to the weights', () => {
     const source = random(1);
     const counts = { a: 0, b: 0, c: 0 };
     for (let i = 0; i < 6000; i++) counts[pickWeighted(source, { a: 1, b: 2, c: 0 })]++;
@@ -188,7 +188,7 @@ describe('choosing', () => {
     expect(counts.a / 6000).toBeCloseTo(1 / 3, 1);
   });
 
-  it('shuffles without losing or preferring any', () => {
+  it('shuffles uniformly and keeps all items', () => {
     const source = random(2);
     const first = [0, 0, 0, 0];
     for (let i = 0; i < 4000; i++) {

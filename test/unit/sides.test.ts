@@ -2,7 +2,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { swapSides, classifySides } from '../../src/util/sides';
 
-describe('left and right are exchanged', () => {
+describe('left and right are swapped', () => {
   it.each([
     [
       'The left image shows more dogs than the right.',
@@ -46,7 +46,7 @@ it.each([
   expect(classifySides(sentence)).toBe('none');
 });
 
-test('a direction within an image is not known to be one: it is exchanged, and said to be of the other kind', () => {
+test('a direction within an image is swapped, too, and classified as the other kind', () => {
   expect(swapSides('Both dogs are facing left')).toBe('Both dogs are facing right');
   for (const sentence of [
     'Both dogs are facing left',

@@ -18,7 +18,7 @@ beforeAll(() => { throw new Error('no'); });
 it('is never reached', () => {});`,
 };
 
-test('npm test counts what failed to load, was skipped or was tried again', async () => {
+test('npm test counts files that failed to load, skipped and retried tests', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'nlvr-counts-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));

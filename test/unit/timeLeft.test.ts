@@ -94,7 +94,7 @@ const ofSteps = (seen: Seen, from: number, to: number) =>
   seen.filter(({ event }) => event.type === 'step' && event.step >= from && event.step <= to);
 
 describe('the time left of a training', () => {
-  it('is not known before there is a pace, and programs that are recorded make none', () => {
+  it('is unknown before there is a pace, which excludes steps that record a graph', () => {
     const recording = { steps: [1, 2, 3, 5, 6, 8], seconds: 10 };
     const all = estimates(plan, { recording });
     const unknown = all.slice(0, 9).map(({ estimate }) => estimate);
@@ -103,7 +103,7 @@ describe('the time left of a training', () => {
     expect(wrong(ofSteps(estimates(plan, { recording }), 15, 100), 0.25)).toEqual([]);
   });
 
-  it('is right with evaluations that take longer than the steps', () => {
+  it('is correct if evaluations take longer than the steps', () => {
     const short = { ...plan, stepsPerEpoch: 10, totalSteps: 30 };
     const trainer = { step: 0.05, evaluation: 60 };
     expect(wrong(ofSteps(estimates(short, trainer), 11, 30), 0.1)).toEqual([]);
@@ -115,7 +115,7 @@ describe('the time left of a training', () => {
     expect(wrong(evaluating, 0.1)).toEqual([]);
   });
 
-  it('knows the epochs that are not evaluated', () => {
+  it('considers epochs without an evaluation', () => {
     const seldom = {
       ...plan,
       maxEpoch: 6,
@@ -125,13 +125,13 @@ describe('the time left of a training', () => {
     expect(wrong(ofSteps(estimates(seldom, { evaluation: 100 }), 301, 599), 0.1)).toEqual([]);
   });
 
-  it('counts the time of saving between steps', () => {
+  it('includes the time for saving between steps', () => {
     expect(
       wrong(ofSteps(estimates(plan, { saving: { every: 10, seconds: 5 } }), 60, 290), 0.12),
     ).toEqual([]);
   });
 
-  it('is of this attempt: unknown after a resume, then by its own steps', () => {
+  it('is based on this attempt: unknown after a resume, then computed from its steps', () => {
     const timeLeft = new TimeLeft();
     for (const { event } of events({ ...plan, maxEpoch: 1 }, { step: 5 })) timeLeft.add(event);
     const resumed = { ...plan, time: 90_000, resumed: true, step: 100, epoch: 1 };
@@ -144,7 +144,7 @@ describe('the time left of a training', () => {
     expect(wrong(ofSteps(seen, 110, 300), 0.1)).toEqual([]);
   });
 
-  it('is known after two points where steps are slow, and is none of a training that ended', () => {
+  it('is known after two points if steps are slow, and unknown after the end of the training', () => {
     const slow = estimates(plan, { step: 30, logEvery: 10 });
     expect(slow[1]?.estimate).toBeNull();
     expect(slow[3]?.estimate).toBeGreaterThan(280 * 30 * 0.9);

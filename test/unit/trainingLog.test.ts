@@ -75,7 +75,7 @@ describe("BLIP's log.txt", () => {
     ]);
   });
 
-  it('holds two runs where BLIP was started twice: each has its own curve and its own best', async () => {
+  it('contains two runs if BLIP was started twice, each with its own curve and best epoch', async () => {
     // The second is worse: with one run of both, the best epoch is one that its checkpoint is not of.
     const text = `${whole}${line(0, '0.6000')}${line(1, '0.7000')}`;
     const blip = folder('twice', { 'log.txt': text });
@@ -98,27 +98,27 @@ describe("BLIP's log.txt", () => {
     expect(evals(await blipEvents(first), 'val')).toHaveLength(3);
   });
 
-  it('of a start that was killed after its first epoch, and started again, holds two runs as well', () => {
+  it('contains two runs if the first was killed after its first epoch', () => {
     // dist.barrier() of a single process ends BLIP after its first epoch.
     const { runs } = parseTrainingLog(line(0, '0.5000') + line(0, '0.5500') + line(1, '0.6000'));
     expect(runs.map(({ epochs }) => epochs.length)).toEqual([1, 2]);
   });
 
-  it('of a training that was resumed in the middle is one run: the later epoch counts', () => {
+  it('of a training that was resumed is one run: the later epoch counts', () => {
     const { runs } = parseTrainingLog(
       line(0, '0.5') + line(1, '0.6') + line(1, '0.7') + line(2, '0.8'),
     );
     expect(runs.map(({ epochs }) => epochs.map(({ val }) => val))).toEqual([[0.5, 0.7, 0.8]]);
   });
 
-  it('with an evaluation behind the training shows the training, and the evaluation by itself', async () => {
+  it('with an evaluation after the training shows both as separate runs', async () => {
     const blip = folder('evaluated', { 'log.txt': `${whole}${evaluation}` });
     expect(await blipRunInfo(blip)).toMatchObject({ step: 3, state: 'finished' });
     const [other] = await otherRunsOfLog(blip);
     expect(await blipRunInfo(other)).toMatchObject({ maxEpoch: 0, best: { accuracy: 0.8215 } });
   });
 
-  it('has a gap where a value is nan, and a half line is none yet', async () => {
+  it('has a gap for nan, and ignores an incomplete line', async () => {
     const text = `${line(0, 'nan', 'nan')}${line(1, '0.6')}{"train_lr": "0.0000", "train_lo`;
     const blip = folder('nan', { 'log.txt': text });
     const events = await blipEvents(blip);
@@ -132,7 +132,7 @@ describe("BLIP's log.txt", () => {
     expect(evals(await blipEvents(blip), 'val')).toEqual([[1, 0.7]]);
   });
 
-  it('with percentages, as some forks write them, is read as shares, and says so', async () => {
+  it('with percentages, as written by some forks, is converted to fractions with a note', async () => {
     const blip = folder('percent', { 'log.txt': line(0, '51.02') + line(1, '82.15') });
     const events = await blipEvents(blip);
     expect(evals(events, 'val')).toEqual([
@@ -176,7 +176,7 @@ describe("BLIP's log.txt", () => {
 });
 
 describe('a log of LAVIS', () => {
-  it('is read past its configuration: epochs, val and test apart', async () => {
+  it('is read after its configuration: epochs, with val and test separate', async () => {
     const folderOfIt = folder('20230315104', { 'log.txt': lavis });
     expect(await blipRunInfo(folderOfIt)).toMatchObject({
       state: 'running',
@@ -201,7 +201,7 @@ describe('a log of LAVIS', () => {
 });
 
 describe('a log that grows', () => {
-  it('delivers each epoch once, and everything again when another run begins', async () => {
+  it('returns each epoch once, and everything again when another run starts', async () => {
     const blip = folder('live', { 'log.txt': line(0, '0.5') });
     const log = join(blip, 'log.txt');
     const source = openEvents(blip, 'imported');
@@ -225,7 +225,7 @@ describe('a log that grows', () => {
     expect(await read()).toEqual([true, [1, 0.7]]);
   });
 
-  it('is running while it may grow, out of reach when it was silent for three epochs, and finished by its word', async () => {
+  it('is running while it may grow, lost after three epochs without output, and finished when it says so', async () => {
     const blip = folder('silent', {
       'log.txt': line(0, '0.5') + line(1, '0.6'),
       'config.yaml': 'max_epoch: 9\n',
@@ -256,7 +256,7 @@ describe('a log that grows', () => {
     expect((await readRun(blip, now))?.status).toBe('finished');
   });
 
-  it('shows its earlier run in the list as soon as another begins, and forgets both at once', async () => {
+  it('lists its earlier run as soon as another starts, and removes both together', async () => {
     const blip = folder('list', { 'log.txt': whole });
     const registry = new FolderRunRegistry(() => undefined);
     try {
@@ -277,7 +277,7 @@ describe('a log that grows', () => {
 });
 
 describe("an evaluation of the folder's own checkpoint", () => {
-  it('is a point of the run, with its consistency, at the epoch of the best checkpoint', async () => {
+  it('is a point of the curve, with consistency, at the epoch of the best checkpoint', async () => {
     const measured = { accuracy: 0.822, consistency: 0.4, loss: 0.41, examples: 6982, groups: [] };
     const metrics = {
       val: { ...measured, checkpoint: 'checkpoint_best.pth' },
@@ -300,7 +300,7 @@ describe("an evaluation of the folder's own checkpoint", () => {
     ]);
   });
 
-  it('finds its images by the configuration that it was made with', async () => {
+  it('finds its images with the configuration of the evaluation', async () => {
     const images = join(root, 'images');
     mkdirSync(images);
     const blip = folder('elsewhere', {

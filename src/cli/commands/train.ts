@@ -117,7 +117,7 @@ async function trainInGroup(
       ? evaluateOnce(group, () => evaluatePretrained(options, loaded, library, attempt))
       : trainAndReport({ options, loaded, library, group, attempt, stopSignal });
   };
-  // Of several processes, rank 0 alone writes the run folder.
+  // Of several processes, only rank 0 writes the run folder.
   await (group.isMain ? withAttempt(attemptKind(options), options, work) : work());
 }
 

@@ -1,4 +1,4 @@
-import { colours, shapes } from './scene';
+import { colors, shapes } from './scene';
 import { pairsPerSet, sentencesPerSet, type Part } from './sentenceSet';
 
 /** Returns the text of a sample's README.txt. */
@@ -11,7 +11,7 @@ export function readmeText(sets: Readonly<Record<Part, number>>, seed: number): 
 Drawn and worded by "nlvr sample" (seed ${seed}); make it again and you get the same files. An example is a
 sentence about two pictures, and it is true or false:
 
-  ${colours.map((c) => c.name).join(', ')}  ×  ${shapes.map((s) => s.plural).join(', ')}
+  ${colors.map((c) => c.name).join(', ')}  ×  ${shapes.map((s) => s.plural).join(', ')}
 
   annotation/nlvr_train.json   ${examples('train')} examples to train on
   annotation/nlvr_dev.json     ${examples('dev')} to choose the best checkpoint with

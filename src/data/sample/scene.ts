@@ -6,7 +6,7 @@ import { bernoulli, pick, shuffle } from './randomChoice';
  * Fill colors in sRGB. All are clearly brighter than the background, by about the same amount, so that a model can
  * recognize shapes by lightness and colors by hue. Small models learn that from scratch much faster.
  */
-export const colours = [
+export const colors = [
   { name: 'red', fill: [250, 84, 84] },
   { name: 'blue', fill: [76, 150, 255] },
   { name: 'green', fill: [70, 205, 110] },
@@ -26,7 +26,7 @@ const cellCount = gridSide ** 2;
 
 /** A shape in an image; all fields are indices, `cell` row by row. */
 export interface PlacedShape {
-  readonly colour: number;
+  readonly color: number;
   readonly shape: number;
   readonly cell: number;
 }
@@ -36,15 +36,15 @@ export type ScenePair = readonly [left: Scene, right: Scene];
 
 /** The shapes that a sentence refers to: "red circle", "red shape" or "circle"; null means any. */
 export interface Phrase {
-  readonly colour: number | null;
+  readonly color: number | null;
   readonly shape: number | null;
 }
 
 /** Counts the shapes of a scene that match a phrase. */
 export function countMatching(phrase: Phrase, scene: Scene): number {
   let count = 0;
-  for (const { colour, shape } of scene) {
-    if (phrase.colour !== null && phrase.colour !== colour) continue;
+  for (const { color, shape } of scene) {
+    if (phrase.color !== null && phrase.color !== color) continue;
     if (phrase.shape !== null && phrase.shape !== shape) continue;
     count++;
   }
@@ -53,7 +53,7 @@ export function countMatching(phrase: Phrase, scene: Scene): number {
 
 /** Key of a scene: scenes with the same key differ only by small shifts within cells. */
 export function sceneKey(scene: Scene): string {
-  return scene.map(({ cell, colour, shape }) => `${cell}:${colour}.${shape}`).join(' ');
+  return scene.map(({ cell, color, shape }) => `${cell}:${color}.${shape}`).join(' ');
 }
 
 /**
@@ -69,10 +69,9 @@ export function randomScene(random: KeyedRandom, phrases: readonly Phrase[], mos
     .slice(0, 1 + random.integer(most))
     .sort((a, b) => a - b)
     .map((cell) => {
-      const asked = pick(random, phrases).colour;
-      const kind =
-        bernoulli(random, 0.6) && asked !== null ? asked : random.integer(colours.length);
+      const asked = pick(random, phrases).color;
+      const kind = bernoulli(random, 0.6) && asked !== null ? asked : random.integer(colors.length);
       // Color and shape are correlated, because a small model learns independent ones much more slowly.
-      return { cell, colour: kind, shape: kind };
+      return { cell, color: kind, shape: kind };
     });
 }

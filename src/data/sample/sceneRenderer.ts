@@ -1,7 +1,7 @@
 /** Renders scenes: bright shapes with a white outline on a warm gray background. */
 import sharp from 'sharp';
 import type { KeyedRandom } from '../random';
-import { colours, gridSide, shapes, type Scene } from './scene';
+import { colors, gridSide, shapes, type Scene } from './scene';
 
 /** Side of an image in pixels. */
 export const pictureSide = 216;
@@ -41,10 +41,10 @@ const outlines: Record<(typeof shapes)[number]['name'], string> = {
   star: `<polygon points="${starPoints(0.53, 0.235)}"/>`,
 };
 
-async function drawSprite(colour: number, shape: number): Promise<Sprite> {
+async function drawSprite(color: number, shape: number): Promise<Sprite> {
   const half = cellSide / 2;
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${cellSide}" height="${cellSide}">
-    <g transform="translate(${half} ${half}) scale(${size * cellSide})" fill="rgb(${colours[colour].fill.join(',')})"
+    <g transform="translate(${half} ${half}) scale(${size * cellSide})" fill="rgb(${colors[color].fill.join(',')})"
       stroke="white" stroke-width="${edge / size}" stroke-linejoin="round">${outlines[shapes[shape].name]}</g></svg>`;
   return sharp(Buffer.from(svg)).ensureAlpha().raw().toBuffer();
 }
@@ -52,16 +52,14 @@ async function drawSprite(colour: number, shape: number): Promise<Sprite> {
 /** Renders scenes with sprites that are rendered once. */
 export class SceneRenderer {
   private constructor(
-    /** [colour][shape] */
+    /** [color][shape] */
     private readonly sprites: readonly (readonly Sprite[])[],
   ) {}
 
   static async create(): Promise<SceneRenderer> {
     return new SceneRenderer(
       await Promise.all(
-        colours.map((_, colour) =>
-          Promise.all(shapes.map((_, shape) => drawSprite(colour, shape))),
-        ),
+        colors.map((_, color) => Promise.all(shapes.map((_, shape) => drawSprite(color, shape)))),
       ),
     );
   }
@@ -74,10 +72,10 @@ export class SceneRenderer {
     const pixels = new Uint8Array(pictureSide * pictureSide * channels);
     for (let i = 0; i < pixels.length; i++) pixels[i] = background[i % channels];
     const shift = (): number => Math.round(random.between(-jitter, jitter) * cellSide);
-    for (const { cell, colour, shape } of scene)
+    for (const { cell, color, shape } of scene)
       paste(
         pixels,
-        this.sprites[colour][shape],
+        this.sprites[color][shape],
         (cell % gridSide) * cellSide + shift(),
         Math.floor(cell / gridSide) * cellSide + shift(),
       );

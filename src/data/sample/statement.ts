@@ -1,7 +1,7 @@
 /** The sample's sentences: kinds, templates, and the rules that determine whether they are true for a pair of scenes. */
 import type { KeyedRandom } from '../random';
 import { pick } from './randomChoice';
-import { colours, countMatching, shapes, type Phrase, type ScenePair } from './scene';
+import { colors, countMatching, shapes, type Phrase, type ScenePair } from './scene';
 
 /** Kinds of sentences; accuracy is reported for each. All except the first two require both images. */
 export type Kind = 'one image' | 'count' | 'both' | 'only one' | 'neither' | 'more or fewer';
@@ -101,8 +101,8 @@ export function randomCaption(random: KeyedRandom): Statement {
 }
 
 function statement(random: KeyedRandom, kind: Kind, rule: Rule, text: string): Statement {
-  const named = random.integer(colours.length);
-  const phrase: Phrase = { colour: named, shape: named };
+  const named = random.integer(colors.length);
+  const phrase: Phrase = { color: named, shape: named };
   const here = random.integer(2);
   const number = 1 + random.integer(2);
   return {
@@ -119,9 +119,9 @@ const numbers = ['no', 'one', 'two', 'three'] as const;
 
 function fill(text: string, phrase: Phrase, here: number, number: number): string {
   const shape = phrase.shape === null ? { name: 'shape', plural: 'shapes' } : shapes[phrase.shape];
-  const colour = phrase.colour === null ? '' : `${colours[phrase.colour].name} `;
-  const one = colour + shape.name;
-  const several = colour + shape.plural;
+  const color = phrase.color === null ? '' : `${colors[phrase.color].name} `;
+  const one = color + shape.name;
+  const several = color + shape.plural;
   const values: Record<string, string> = {
     a: `a ${one}`,
     one,

@@ -14,7 +14,7 @@ import {
 import {
   closeAll,
   describe,
-  failureIn,
+  extractFailure,
   Rendezvous,
   resumeHint,
   RETRY_MS,
@@ -25,7 +25,7 @@ import {
   type RendezvousRequest,
 } from './peers';
 
-/** Rank 0's end: waits for the others, then passes on what they have to know. */
+/** The rendezvous of rank 0: waits for the other ranks, then relays messages. */
 export class MasterRendezvous extends Rendezvous {
   private readonly server: Server;
   private readonly hellos = new Map<number, { hello: Hello; socket: Socket; reader: LineReader }>();
@@ -43,7 +43,7 @@ export class MasterRendezvous extends Rendezvous {
         for (const { socket } of this.peers.values()) send(socket, request);
         return;
       case 'fail':
-        this.pass(request.failure);
+        this.relay(request.failure);
         return;
       case 'log':
         return;
@@ -58,21 +58,21 @@ export class MasterRendezvous extends Rendezvous {
     else if (message.type === 'log') this.emit({ ...message, from: peer.rank });
     else if (message.type === 'failed') {
       peer.left = true;
-      this.fail(failureIn(message));
+      this.fail(extractFailure(message));
     }
   }
 
   protected fail(failure: Failure): void {
     if (this.ended) return;
     this.emit({ type: 'failure', failure });
-    this.pass(failure);
+    this.relay(failure);
   }
 
   protected override sockets(): Socket[] {
     return this.complete ? super.sockets() : [...this.hellos.values()].map(({ socket }) => socket);
   }
 
-  private pass(failure: Failure): void {
+  private relay(failure: Failure): void {
     if (this.complete)
       for (const { socket, rank } of this.peers.values())
         if (rank !== failure.rank) send(socket, { type: 'failed', ...failure });
@@ -80,7 +80,7 @@ export class MasterRendezvous extends Rendezvous {
     this.end();
   }
 
-  /** Ends before all ranks are here. */
+  /** Ends the rendezvous before all ranks are connected. */
   private refuse({ message, phrase: words, hint, hintPhrase }: StoredAdvice): void {
     const advice = {
       message,
@@ -136,26 +136,26 @@ export class MasterRendezvous extends Rendezvous {
         localize('Choose another port with --master_port or MASTER_PORT, the same on all ranks.'),
       );
     });
-    // Only as far as the ranks need: those of one machine meet on its own interface.
+    // Listen only on loopback if all ranks are on this machine.
     this.server.listen(masterPort, loopback ? masterAddr : undefined);
-    const missing = (): number[] =>
+    const missingRanks = (): number[] =>
       Array.from({ length: hello.worldSize - 1 }, (_, i) => i + 1).filter(
         (rank) => !this.hellos.has(rank),
       );
     const began = performance.now();
-    let said = false;
+    let reported = false;
     while (!this.complete && !this.ended) {
       await sleep(RETRY_MS);
       const waited = performance.now() - began;
       if (this.complete || this.ended) return;
-      if (!said && waited > 5000) {
-        said = true;
+      if (!reported && waited > 5000) {
+        reported = true;
         this.emit({
           type: 'waiting',
           text: storedAdvice(
             localize(
               'Waiting for rank {0} at {1}:{2} (at most {3} seconds).',
-              missing(),
+              missingRanks(),
               masterAddr,
               masterPort,
               Math.round(timeoutMs / 1000),
@@ -167,7 +167,7 @@ export class MasterRendezvous extends Rendezvous {
         refuse(
           localize(
             'Rank {0} did not connect to {1}:{2} within {3} seconds.',
-            missing(),
+            missingRanks(),
             masterAddr,
             masterPort,
             Math.round(timeoutMs / 1000),
@@ -187,7 +187,7 @@ export class MasterRendezvous extends Rendezvous {
       try {
         messages = reader.read(chunk);
       } catch {
-        // Not one of us: a port scanner, a browser.
+        // The client is not a rank, but for example a port scanner or a browser.
         socket.destroy();
         return;
       }
@@ -195,12 +195,12 @@ export class MasterRendezvous extends Rendezvous {
       if (message === undefined) return;
       socket.off('data', first);
       if (message.type !== 'hello') socket.destroy();
-      else this.enter(message, socket, reader);
+      else this.register(message, socket, reader);
     };
     socket.on('data', first);
   }
 
-  private enter(hello: Hello, socket: Socket, reader: LineReader): void {
+  private register(hello: Hello, socket: Socket, reader: LineReader): void {
     const own = this.options.hello;
     const refuse = (message: MessageText, hint: MessageText): void => {
       send(socket, { type: 'refused', ...storedAdvice(message, hint) });
@@ -249,7 +249,7 @@ export class MasterRendezvous extends Rendezvous {
         .sort((a, b) => a.hello.rank - b.hello.rank)
         .map(({ hello, socket }) => ({ hello, remote: socket.remoteAddress })),
     ];
-    const { members, localWorldSizes } = this.membersOf(all);
+    const { members, localWorldSizes } = this.createMembers(all);
     for (const { hello, socket, reader } of this.hellos.values()) {
       socket.removeAllListeners('close');
       send(socket, { type: 'welcome', members, localWorldSizes });
@@ -258,7 +258,7 @@ export class MasterRendezvous extends Rendezvous {
           rank: hello.rank,
           name: describe(hello),
           socket,
-          heard: performance.now(),
+          lastMessage: performance.now(),
           left: false,
         },
         reader,
@@ -267,7 +267,7 @@ export class MasterRendezvous extends Rendezvous {
     this.emit({ type: 'welcome', members, localWorldSizes });
   }
 
-  private membersOf(all: readonly { hello: Hello; remote: string | undefined }[]): {
+  private createMembers(all: readonly { hello: Hello; remote: string | undefined }[]): {
     members: Member[];
     localWorldSizes: number[];
   } {
@@ -276,7 +276,7 @@ export class MasterRendezvous extends Rendezvous {
     const members = all.map(({ hello, remote }, rank) => {
       const before = machines.slice(0, rank).filter((machine) => machine === machines[rank]);
       const localRank = hello.localRank ?? before.length;
-      const host = remote === undefined || isLoopback(remote) ? masterAddr : unmapped(remote);
+      const host = remote === undefined || isLoopback(remote) ? masterAddr : toIPv4(remote);
       const port = hello.port ?? masterPort + 1 + localRank;
       return {
         rank,
@@ -297,7 +297,7 @@ function isLoopback(address: string): boolean {
   return /^(::ffff:)?127\.|^::1$/.test(address);
 }
 
-/** An IPv4 address as a socket of both families shows it. */
-function unmapped(address: string): string {
+/** Converts an IPv4-mapped IPv6 address to IPv4. */
+function toIPv4(address: string): string {
   return address.replace(/^::ffff:/, '');
 }

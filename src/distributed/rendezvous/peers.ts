@@ -1,4 +1,4 @@
-/** What rank 0 and the others share: watched connections, and what is said over them. */
+/** Common parts of the rendezvous on rank 0 and on the other ranks: monitored connections and messages. */
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { storedAdvice, localize, type StoredAdvice, type MessageText } from '../../util/localize';
@@ -13,25 +13,25 @@ import {
 } from '../protocol';
 
 const PING_MS = 1000;
-/** A rank that said nothing for so long counts as lost. */
+/** A rank that sends nothing for this time counts as lost. */
 const SILENCE_MS = 15_000;
-/** This thread itself did not run for so long (a suspended machine): what it did not hear proves nothing. */
+/** If this thread did not run for this time (a suspended machine), silence of other ranks does not count. */
 const GAP_MS = 5000;
-/** Time between two attempts to reach each other. */
+/** Time between two attempts to connect. */
 export const RETRY_MS = 250;
 
-/** What the thread is started with. */
+/** Options of the thread. */
 export interface RendezvousOptions {
   hello: Hello;
   masterAddr: string;
   masterPort: number;
-  /** Addresses of TensorFlow's servers by rank, where they are given. */
+  /** Addresses of TensorFlow's servers by rank, if specified. */
   addresses: readonly string[] | null;
-  /** How long to wait for the other ranks, in ms. */
+  /** Time to wait for the other ranks, in ms. */
   timeoutMs: number;
 }
 
-/** What the thread says to the main thread. */
+/** Message from the thread to the main thread. */
 export type RendezvousEvent =
   | { type: 'waiting'; text: StoredAdvice }
   | { type: 'welcome'; members: Member[]; localWorldSizes: number[] }
@@ -41,28 +41,28 @@ export type RendezvousEvent =
   | { type: 'failure'; failure: Failure }
   | { type: 'closed' };
 
-/** What the main thread says to the thread. */
+/** Message from the main thread to the thread. */
 export type RendezvousRequest =
   | { type: 'value'; id: number; value: unknown }
   | { type: 'log'; text: string }
   | { type: 'fail'; failure: Failure }
   | { type: 'close' };
 
-/** Another rank, at the other end of a connection. */
+/** A connected rank. */
 export interface Peer {
   rank: number;
   name: MessageText;
   socket: Socket;
-  heard: number;
+  lastMessage: number;
   left: boolean;
 }
 
-/** What both ends have: connections that are watched, and one way to fail. */
+/** Base class with monitored connections and failure handling. */
 export abstract class Rendezvous {
   protected readonly peers = new Map<number, Peer>();
   protected ended = false;
   private readonly timer: NodeJS.Timeout;
-  private ticked = performance.now();
+  private lastTick = performance.now();
 
   constructor(
     protected readonly options: RendezvousOptions,
@@ -73,13 +73,13 @@ export abstract class Rendezvous {
 
   abstract request(request: RendezvousRequest): void;
 
-  /** A message of a rank that has been let in. */
+  /** Handles a message of a connected rank. */
   protected abstract receive(peer: Peer, message: Message): void;
 
-  /** The job ends because of what happened to a rank. */
+  /** Ends the job because a rank has failed. */
   protected abstract fail(failure: Failure): void;
 
-  /** Connections to ranks, those included that wait for the others to come. */
+  /** Connections to all ranks, including those that wait for others. */
   protected sockets(): Socket[] {
     return [...this.peers.values()].filter(({ left }) => !left).map(({ socket }) => socket);
   }
@@ -91,7 +91,7 @@ export abstract class Rendezvous {
   protected watch(peer: Peer, reader: LineReader): void {
     const { socket } = peer;
     socket.on('data', (chunk: string) => {
-      peer.heard = performance.now();
+      peer.lastMessage = performance.now();
       try {
         for (const message of reader.read(chunk)) {
           if (message.type === 'bye') peer.left = true;
@@ -125,13 +125,13 @@ export abstract class Rendezvous {
 
   private tick(): void {
     const now = performance.now();
-    const gap = now - this.ticked;
-    this.ticked = now;
+    const gap = now - this.lastTick;
+    this.lastTick = now;
     for (const socket of this.sockets()) send(socket, { type: 'ping' });
     for (const peer of this.peers.values()) {
       if (peer.left) continue;
-      if (gap > GAP_MS) peer.heard += gap;
-      const silent = now - peer.heard;
+      if (gap > GAP_MS) peer.lastMessage += gap;
+      const silent = now - peer.lastMessage;
       if (silent > SILENCE_MS)
         this.lost(
           peer,
@@ -145,18 +145,18 @@ export abstract class Rendezvous {
   }
 }
 
-/** What to do after a rank was lost. */
+/** Hint after a rank was lost. */
 export const resumeHint = localize(
   'Find the cause, then continue from the last checkpoint with --resume. The number of processes may change.',
 );
 
-/** A rank as messages name it: number, process, machine. */
+/** Describes a rank in messages: number, process, machine. */
 export function describe({ rank, host, pid }: Pick<Member, 'rank' | 'host' | 'pid'>): MessageText {
   return localize('Rank {0} (process {1} on {2})', rank, pid, host);
 }
 
-/** What a message says of a failure, without what makes it a message. */
-export function failureIn({
+/** Extracts the failure from a message, without the message type. */
+export function extractFailure({
   rank,
   exitCode,
   message,
@@ -179,15 +179,15 @@ export function send(socket: Socket, message: Message): void {
   if (socket.writable) socket.write(encode(message));
 }
 
-/** How long the last word to a rank may take to leave. */
-const FAREWELL_MS = 1000;
+/** Maximum time to send the last message to a rank. */
+const CLOSE_TIMEOUT_MS = 1000;
 
-/** Closes connections once what was written to them is on its way. */
+/** Closes connections after their pending data was sent. */
 export async function closeAll(sockets: readonly Socket[]): Promise<void> {
   const closed = sockets.map(
     (socket) =>
       new Promise<void>((resolve) => (socket.destroyed ? resolve() : socket.end(resolve))),
   );
-  await Promise.race([Promise.all(closed), sleep(FAREWELL_MS, undefined, { ref: false })]);
+  await Promise.race([Promise.all(closed), sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
   for (const socket of sockets) socket.destroy();
 }

@@ -5,7 +5,7 @@ import { errnoOf, messageOf } from '../../util/userError';
 import { LineReader, type Failure, type Message } from '../protocol';
 import {
   closeAll,
-  failureIn,
+  extractFailure,
   Rendezvous,
   RETRY_MS,
   send,
@@ -15,10 +15,10 @@ import {
   type RendezvousRequest,
 } from './peers';
 
-/** How long a name may take to appear in the name service. */
+/** Time for the host name of rank 0 to become resolvable. */
 const RESOLVE_MS = 30_000;
 
-/** The other ranks' end. */
+/** The rendezvous of ranks other than 0. */
 export class WorkerRendezvous extends Rendezvous {
   private master: Peer | undefined;
   private welcomed = false;
@@ -49,7 +49,7 @@ export class WorkerRendezvous extends Rendezvous {
       this.emit(message);
       this.end();
     } else if (message.type === 'failed') {
-      this.fail(failureIn(message));
+      this.fail(extractFailure(message));
     }
   }
 
@@ -88,7 +88,7 @@ export class WorkerRendezvous extends Rendezvous {
   private async connect(): Promise<void> {
     const { masterAddr, masterPort, timeoutMs, hello } = this.options;
     const began = performance.now();
-    let said = false;
+    let reported = false;
     for (;;) {
       const outcome = await tryConnect(masterAddr, masterPort);
       if (this.ended) return;
@@ -111,8 +111,8 @@ export class WorkerRendezvous extends Rendezvous {
             'Check that rank 0 runs there, and that --master_addr and --master_port are its address and port.',
           ),
         );
-      if (!said && waited > 5000) {
-        said = true;
+      if (!reported && waited > 5000) {
+        reported = true;
         this.emit({
           type: 'waiting',
           text: storedAdvice(
@@ -135,13 +135,13 @@ export class WorkerRendezvous extends Rendezvous {
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
     const name = localize('Rank 0 (at {0}:{1})', masterAddr, masterPort);
-    this.master = { rank: 0, name, socket, heard: performance.now(), left: false };
+    this.master = { rank: 0, name, socket, lastMessage: performance.now(), left: false };
     this.watch(this.master, new LineReader());
     send(socket, hello);
   }
 }
 
-/** A connection, or why there is none. */
+/** Tries to connect. @returns the socket, or the error code */
 function tryConnect(host: string, port: number): Promise<Socket | string> {
   return new Promise((resolve) => {
     const socket = new Socket();

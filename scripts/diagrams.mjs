@@ -1,16 +1,17 @@
-// The pictures of docs/architecture.md: what dependency-cruiser finds in src, as Mermaid diagrams of layers and rooms.
+// Generates the diagrams of docs/architecture.md: the imports between layers and folders of src that dependency-cruiser
+// finds, as Mermaid.
 import { execFileSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Layers whose rooms have a picture of their own. */
-const DRAWN_ROOMS = ['train', 'runtime', 'run'];
-/** Every layer imports it, so arrows to it say nothing. */
+/** Layers with a diagram of their folders. */
+const DRAWN_LAYERS = ['train', 'runtime', 'run'];
+/** Every layer imports it, so arrows to it are omitted. */
 const EVERYWHERE = 'util';
 
-/** Every import between two files of src, type-only ones included. */
+/** All imports between files of src, including type-only imports. */
 function imports() {
   const program = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
   const options = '--config .dependency-cruiser.cjs --include-only ^src/ --output-type json';
@@ -24,11 +25,11 @@ function imports() {
   );
 }
 
-/** `src/train/evaluate/x.ts` is in the layer `train` and in the room `train/evaluate`. */
+/** `src/train/evaluate/x.ts` is in the layer `train` and in the folder `train/evaluate`. */
 const layerOf = (file) => file.split('/')[1];
-const roomOf = (file) => file.split('/').slice(1, -1).slice(0, 2).join('/');
+const folderOf = (file) => file.split('/').slice(1, -1).slice(0, 2).join('/');
 
-/** Which names import which, by the names that `nameOf` gives to files. */
+/** Graph of the imports between groups of files. @param nameOf the group of a file */
 function graph(files, nameOf) {
   const to = new Map();
   for (const { from, to: target } of files) {
@@ -39,7 +40,7 @@ function graph(files, nameOf) {
   return new Map([...to].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Whether there is a path from a to b of more than one step. */
+/** Whether there is an indirect path from a to b. */
 function isImplied(to, a, b) {
   const seen = new Set();
   const waiting = [...to.get(a)].filter((name) => name !== b);
@@ -56,15 +57,15 @@ function isImplied(to, a, b) {
 const mermaid = (lines) => ['```mermaid', ...lines, '```'].join('\n');
 const id = (name) => name.replace('/', '_');
 
-/** The layers with their rooms. An arrow that follows from others is left out. */
-function layerPicture(files) {
-  const rooms = graph(files, roomOf);
+/** Diagram of the layers with their folders, without arrows that are implied by others. */
+function layerDiagram(files) {
+  const folders = graph(files, folderOf);
   const to = graph(
     files.filter(({ from, to: target }) => ![from, target].some((f) => layerOf(f) === EVERYWHERE)),
     layerOf,
   );
   const label = (layer) => {
-    const names = [...rooms.keys()].flatMap((room) =>
+    const names = [...folders.keys()].flatMap((room) =>
       room.startsWith(`${layer}/`) ? [room.slice(layer.length + 1)] : [],
     );
     const lines = [];
@@ -83,10 +84,10 @@ function layerPicture(files) {
   ]);
 }
 
-/** The rooms of one layer; files that are in no room are the node of the layer's name. Two that need each other have one line. */
-function roomPicture(files, layer) {
+/** Diagram of the folders of one layer; files directly in the layer are the node with its name. Mutual imports are one line. */
+function folderDiagram(files, layer) {
   const inside = files.filter(({ from, to }) => layerOf(from) === layer && layerOf(to) === layer);
-  const to = graph(inside, roomOf);
+  const to = graph(inside, folderOf);
   const lines = [...to].flatMap(([a, targets]) =>
     [...targets].sort().flatMap((b) => {
       const mutual = to.get(b).has(a);
@@ -103,13 +104,13 @@ function roomPicture(files, layer) {
   ]);
 }
 
-/** The pictures by the names of their places in docs/architecture.md. */
-export function roomPictures() {
+/** The diagrams by the name of their section in docs/architecture.md. */
+export function folderDiagrams() {
   const files = imports();
   return {
-    layers: layerPicture(files),
+    layers: layerDiagram(files),
     ...Object.fromEntries(
-      DRAWN_ROOMS.map((layer) => [`rooms of ${layer}`, roomPicture(files, layer)]),
+      DRAWN_LAYERS.map((layer) => [`rooms of ${layer}`, folderDiagram(files, layer)]),
     ),
   };
 }
