@@ -180,7 +180,7 @@ function Tabs({ model, numbers }: { model: Model; numbers: Numbers }) {
         id="tab-content"
         class={`content ${model.tab}`}
         role="tabpanel"
-        aria-labeledby={`tab-${model.tab}`}
+        aria-labelledby={`tab-${model.tab}`}
       >
         <Shown key={model.tab} model={model} numbers={numbers} />
       </main>

@@ -31,7 +31,7 @@ export function ExampleList({ model, comparison, onClose }: Props) {
     </button>
   );
   return (
-    <section class="examples" aria-labeledby="examples-title">
+    <section class="examples" aria-labelledby="examples-title">
       <div class="examples-head">
         <h2 id="examples-title">
           {title}

@@ -15,7 +15,7 @@ export function Slices({ model, comparison }: { model: Model; comparison: Compar
   const { shown, folded } = visible(slices, model);
   const scale = Math.max(0.01, ...slices.flatMap(({ ci95 }) => ci95?.map(Math.abs) ?? []));
   return (
-    <section aria-labeledby="slices-title">
+    <section aria-labelledby="slices-title">
       <div class="section-head">
         <h2 id="slices-title">{t('By slice')}</h2>
         <label class="choice">
@@ -33,7 +33,7 @@ export function Slices({ model, comparison }: { model: Model; comparison: Compar
           </select>
         </label>
       </div>
-      <div class="table-box" tabIndex={0} role="region" aria-labeledby="slices-title">
+      <div class="table-box" tabIndex={0} role="region" aria-labelledby="slices-title">
         <CellTable class="slices number">
           <thead>
             <tr>

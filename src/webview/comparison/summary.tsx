@@ -24,7 +24,7 @@ interface Props {
 export function Summary({ model, comparison }: Props) {
   const { a, b, n, difference, ci95, p } = comparison;
   return (
-    <section aria-labeledby="summary-title">
+    <section aria-labelledby="summary-title">
       <h2 id="summary-title">{verdict(comparison)}</h2>
       <p class="muted number">
         {n === 1
@@ -189,7 +189,7 @@ export function Findings({ model, comparison }: Props) {
   const marked = comparison.slices.filter(({ finding }) => finding !== null);
   if (comparison.slices.length === 0) return null;
   return (
-    <section aria-labeledby="findings-title">
+    <section aria-labelledby="findings-title">
       <h2 id="findings-title">{t('Slices that changed significantly')}</h2>
       {marked.length === 0 ? (
         <p class="muted">{t('None, at a false discovery rate of 5%.')}</p>

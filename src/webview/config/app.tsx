@@ -99,7 +99,7 @@ export function App({ model, view, saveView }: AppProps) {
               const fields = shown.filter((info) => info.group === group);
               if (fields.length === 0) return null;
               return (
-                <section key={group} aria-labeledby={`group-${group}`}>
+                <section key={group} aria-labelledby={`group-${group}`}>
                   <h2 id={`group-${group}`}>{t(group)}</h2>
                   {fields.map((info) => (
                     <Field key={info.key} info={info} model={model} />

@@ -26,7 +26,7 @@ export function Field({ info, model, nested = false }: FieldProps) {
   return (
     <div
       class={`field${nested ? ' nested' : ''}${state.changed ? ' changed' : ''}`}
-      {...(isGroup && { role: 'group', 'aria-labeledby': `${id}-name` })}
+      {...(isGroup && { role: 'group', 'aria-labelledby': `${id}-name` })}
     >
       <div class="field-head">
         {isGroup ? <span id={`${id}-name`}>{label}</span> : <label for={id}>{label}</label>}

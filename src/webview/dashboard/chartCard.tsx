@@ -71,7 +71,7 @@ export function ChartCard({ id, title, empty, titleControl, children }: ChartCar
   };
 
   return (
-    <section class="chart-card" aria-labeledby={heading}>
+    <section class="chart-card" aria-labelledby={heading}>
       <div class="card-head">
         <h2 id={heading}>{title}</h2>
         {titleControl}

@@ -18,7 +18,7 @@ export function Comparison() {
   const pair = runs.length === 2 && first !== undefined && second !== undefined;
   return (
     <div class="comparison">
-      <section aria-labeledby="comparison-title">
+      <section aria-labelledby="comparison-title">
         <div class="card-head">
           <h2 id="comparison-title">{t('Compared runs')}</h2>
           <div class="card-actions">
@@ -34,7 +34,7 @@ export function Comparison() {
             <AddRun />
           </div>
         </div>
-        <div class="table-box" tabIndex={0} role="region" aria-labeledby="comparison-title">
+        <div class="table-box" tabIndex={0} role="region" aria-labelledby="comparison-title">
           <table class="number comparison-table">
             <thead>
               <tr>

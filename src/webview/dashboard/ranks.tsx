@@ -21,7 +21,7 @@ export function RanksButton({ run, ranks }: { run: RunData; ranks: readonly Rank
       <dialog
         ref={dialog}
         class="ranks"
-        aria-labeledby={heading}
+        aria-labelledby={heading}
         onClose={() => setOpen(false)}
         onClick={(event) => {
           if (event.target === dialog.current) dialog.current?.close();

@@ -25,12 +25,12 @@ export function WatchedPairs({ run }: { run: RunData }) {
   );
   const epochs = all.slice(-epochsFor(width));
   return (
-    <section class="watched" ref={section} aria-labeledby={title}>
+    <section class="watched" ref={section} aria-labelledby={title}>
       <h2 id={title}>
         {t('Watched pairs')}
         {runs.length > 1 && <span class="muted"> · {run.header.name}</span>}
       </h2>
-      <div class="table-box watched-box" tabIndex={0} role="region" aria-labeledby={title}>
+      <div class="table-box watched-box" tabIndex={0} role="region" aria-labelledby={title}>
         <table>
           <thead>
             <tr>

@@ -33,7 +33,7 @@ export function ExportDialog({ model, open, onClose }: ExportProps) {
   const isOfficial = (format: ExportFormat) => format === 'nlvr1' || format === 'nlvr2';
   const partial = model.shown.length < model.rows.count;
   return (
-    <dialog ref={dialog} class="export" aria-labeledby="export-title" onClose={onClose}>
+    <dialog ref={dialog} class="export" aria-labelledby="export-title" onClose={onClose}>
       <h2 id="export-title">
         {model.shown.length === 1
           ? t('Export 1 row')

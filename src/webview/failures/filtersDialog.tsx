@@ -24,7 +24,7 @@ export function FiltersDialog({ model, open, onClose }: FiltersProps) {
     void model.saveFilter(named);
   };
   return (
-    <dialog ref={dialog} class="saved-filters" aria-labeledby="filters-title" onClose={onClose}>
+    <dialog ref={dialog} class="saved-filters" aria-labelledby="filters-title" onClose={onClose}>
       <h2 id="filters-title">{t('Saved filters')}</h2>
       {model.savedFilters.length === 0 ? (
         <p class="muted">

@@ -30,7 +30,7 @@ export function MarkDialog({ model, open, onClose }: MarkProps) {
   const tooMany = examples > MAX_MARKED;
   const named = tag.trim();
   return (
-    <dialog ref={dialog} class="mark-all" aria-labeledby="mark-title" onClose={onClose}>
+    <dialog ref={dialog} class="mark-all" aria-labelledby="mark-title" onClose={onClose}>
       <h2 id="mark-title">
         {examples === 1
           ? t('Mark the example of the list')

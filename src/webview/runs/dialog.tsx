@@ -24,7 +24,7 @@ export function Dialog({ title, onClose, onSubmit, children, class: name = '' }:
     <dialog
       ref={dialog}
       class={`runs-dialog ${name}`}
-      aria-labeledby="dialog-title"
+      aria-labelledby="dialog-title"
       onClose={onClose}
     >
       <form
