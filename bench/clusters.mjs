@@ -81,9 +81,16 @@ export function clusterTables() {
   });
   return table(
     [
-      ...['GPUs', 'between machines', 'batch a GPU', 'effective batch', 'compute, ms', 'bytes, ms'],
+      ...[
+        'GPUs',
+        'between machines',
+        'batch per GPU',
+        'effective batch',
+        'compute, ms',
+        'bytes, ms',
+      ],
       ...['messages, ms', 'not hidden, ms', 'of linear', 'with bf16', 'with best buckets'],
-      ...['with both', 'an epoch, with both'],
+      ...['with both', 'epoch, with both'],
     ],
     rows,
   );

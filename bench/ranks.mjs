@@ -57,17 +57,19 @@ const text = [
   `${machine()}; medians of ${rounds} round${rounds === 1 ? '' : 's'} of ${steps} steps.`,
   '',
   table(
-    ['a step of', ...results.map(({ name }) => name)],
+    ['step of', ...results.map(({ name }) => name)],
     [
       row('examples', ({ batch }) => batch * PROCESSES),
       row('bytes of gradients', ({ bytes }) => `${(bytes / 1e6).toFixed(0)} MB`),
       row(`one process, ${all} threads`, ({ one }) => seconds(one)),
-      row(`two processes, ${threads} thread each, that do not talk`, ({ apart }) => seconds(apart)),
+      row(`two processes, ${threads} thread each, without communication`, ({ apart }) =>
+        seconds(apart),
+      ),
       row('two ranks', ({ overlap }) => seconds(overlap)),
       row('two ranks, gradients sent at the end', ({ after }) => seconds(after)),
       row('two ranks, gradients in bf16', ({ bf16 }) => seconds(bf16)),
-      row('throughput of two ranks by that of one process', (r) => (r.one / r.overlap).toFixed(2)),
-      row('lost or gained (−) by sharing the machine', ({ apart, one }) => ms(apart - one)),
+      row('throughput of two ranks relative to one process', (r) => (r.one / r.overlap).toFixed(2)),
+      row('cost of sharing the machine (negative: a gain)', ({ apart, one }) => ms(apart - one)),
       row('communication: not hidden', ({ overlap, apart }) => ms(overlap - apart)),
       row('communication: hidden by overlap', ({ after, overlap }) => ms(after - overlap)),
     ],

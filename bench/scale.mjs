@@ -25,7 +25,7 @@ const steps = Number(flag('--steps', '5'));
 
 /** Variants that are measured at each bandwidth, or only at the one in `only`. */
 const VARIANTS = {
-  overlap: { flags: [], label: 'as they come' },
+  overlap: { flags: [], label: 'overlapped' },
   after: { flags: ['--no_overlap'], label: 'at the end' },
   // Many messages at the highest bandwidth, to measure the cost of a message.
   messages: {
@@ -139,9 +139,9 @@ const worst = (some) => Math.max(...some.map((point) => Math.abs(off(point))));
 const text = [
   `${raw.machine}. A step without communication: ${Object.entries(works)
     .map(([model, { step }]) => `${model} ${seconds(step)}`)
-    .join(', ')}. The cable carries ${overhead.toFixed(3)} bytes for a byte of gradients.`,
+    .join(', ')}. The link transfers ${overhead.toFixed(3)} bytes per byte of gradients.`,
   '',
-  `Fitted: ${(1000 * fitted.latency).toFixed(2)} ms a message, ${(1e9 * fitted.processor).toFixed(2)} ns of the processor a byte, gradients come into being in the last ${(100 * fitted.window).toFixed(0)} % of the time until they exist.`,
+  `Fitted: ${(1000 * fitted.latency).toFixed(2)} ms per message, ${(1e9 * fitted.processor).toFixed(2)} ns of processor time per byte. Gradients are computed in the last ${(100 * fitted.window).toFixed(0)} % of the time until all are computed.`,
   '',
   table(
     [
@@ -151,7 +151,7 @@ const text = [
       'sent',
       'measured',
       'predicted',
-      'off',
+      'error',
       'hidden',
       'not hidden',
       '',
@@ -173,7 +173,7 @@ const text = [
       }),
   ),
   '',
-  `Largest deviation: ${percent(worst(points.filter((point) => point.fitted)))} of what was fitted, ${percent(worst(checks))} at the bandwidth that was not (at most 15 % asked for).`,
+  `Largest deviation: ${percent(worst(points.filter((point) => point.fitted)))} at the fitted bandwidths, ${percent(worst(checks))} at the checked one (limit 15 %).`,
 ].join('\n');
 console.log(text);
 const clusters = clusterTables();
