@@ -1,4 +1,4 @@
-/** The layers of docs/architecture.md, checked. A rule names what a layer must not reach. */
+/** Rules for the layers of docs/architecture.md. Each rule forbids imports of a layer. */
 const layer = (name, from, notTo) => ({
   name,
   severity: 'error',
@@ -21,43 +21,51 @@ module.exports = {
       from: { pathNot: '^(src/extension|test/e2e)/' },
       to: { path: '^vscode$|@types/vscode' },
     },
-    layer('util-is-a-leaf', '^src/util/', '^src/(?!util/)'),
-    layer('runtime-knows-nothing-of-nlvr', '^src/runtime/', '^src/(?!runtime/|util/)'),
-    layer('config-stands-alone', '^src/config/', '^src/(?!config/|util/)'),
+    layer('util-imports-no-layer', '^src/util/', '^src/(?!util/)'),
+    layer('runtime-is-independent-of-nlvr', '^src/runtime/', '^src/(?!runtime/|util/)'),
+    layer('config-imports-only-util', '^src/config/', '^src/(?!config/|util/)'),
     layer(
-      'ranks-know-nothing-of-nlvr',
+      'distributed-is-independent-of-nlvr',
       '^src/distributed/',
       '^src/(?!distributed/|runtime/|util/)',
     ),
-    layer('run-folder-needs-only-config', '^src/run/', '^src/(?!run/|config/|util/)'),
-    layer('data-knows-no-model', '^src/data/', '^src/(?!data/|config/|util/)'),
+    layer('run-imports-only-config', '^src/run/', '^src/(?!run/|config/|util/)'),
+    layer('data-is-independent-of-the-model', '^src/data/', '^src/(?!data/|config/|util/)'),
     layer(
-      'analysis-needs-only-predictions',
+      'analysis-is-independent-of-the-model',
       '^src/analysis/',
       '^src/(?!analysis/|run/|data/|config/|util/)',
     ),
     layer(
-      'assistants-read-runs-and-configurations',
+      'assistant-only-reads-runs-and-configurations',
       '^src/assistant/',
       '^src/(?!assistant/|analysis/|run/|data/|config/|util/)',
     ),
-    layer('model-knows-no-training', '^src/model/', '^src/(?!model/|runtime/|config/|util/)'),
-    layer('trainer-has-no-editor', '^src/(train|cli)/', '^src/(extension|webview)/'),
-    layer('host-never-trains', '^src/extension/', '^src/(train|runtime|cli)/'),
+    layer(
+      'model-is-independent-of-training',
+      '^src/model/',
+      '^src/(?!model/|runtime/|config/|util/)',
+    ),
+    layer('trainer-is-independent-of-the-editor', '^src/(train|cli)/', '^src/(extension|webview)/'),
+    layer(
+      'extension-is-independent-of-the-trainer',
+      '^src/extension/',
+      '^src/(train|runtime|cli)/',
+    ),
     {
-      name: 'host-sees-only-contracts-of-webviews',
+      name: 'extension-imports-only-messages-of-webviews',
       severity: 'error',
       from: { path: '^src/extension/' },
       to: { path: '^src/webview/', pathNot: 'messages\\.ts$' },
     },
-    // A pure function of one file may be shared: there is one format of a duration and of bytes, one exchange of left and right, one scale of colours.
+    // Pure functions in a single file may be shared: formats of durations and bytes, swapping of left and right, the color scale.
     layer(
-      'webviews-import-only-their-contract',
+      'webviews-import-only-shared-functions',
       '^src/webview/',
       '^src/(?!webview/|util/(?:duration|formatBytes|heatMap|sides)\\.ts$)',
     ),
     {
-      name: 'webview-panels-are-apart',
+      name: 'webview-panels-are-independent',
       severity: 'error',
       from: { path: '^src/webview/(dashboard|failures|config|analysis|runs|comparison)/' },
       to: { path: '^src/webview/(?!shared/)', pathNot: '^src/webview/$1/' },
