@@ -62,7 +62,7 @@ describe('docs/formats.md', () => {
     const [, analysis] = /^## Robustness$([^]*?)^## /m.exec(read('docs/analysis.md')) ?? [];
     for (const [file, name] of [
       ['src/analysis/robustness.ts', 'Flips'],
-      ['src/analysis/robustness.ts', 'BrokenPair'],
+      ['src/analysis/robustness.ts', 'FlippedPair'],
       ['src/analysis/robustness.ts', 'TestNumbers'],
       ['src/analysis/robustness.ts', 'RobustnessNumbers'],
       ['src/analysis/robustnessFile.ts', 'RobustnessResult'],

@@ -138,7 +138,6 @@ function configOf(config: FlatConfig): Report['config'] {
     const [mapping] = key.split('.');
     return { key, value, defaultValue: defaults.get(key) ?? defaults.get(mapping) ?? null };
   });
-  const isChanged = ({ value, defaultValue: byDefault }: ConfigRow): boolean =>
-    value !== (byDefault ?? '');
+  const isChanged = ({ value, defaultValue }: ConfigRow): boolean => value !== (defaultValue ?? '');
   return { changed: rows.filter(isChanged), others: rows.filter((row) => !isChanged(row)) };
 }

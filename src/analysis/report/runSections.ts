@@ -19,8 +19,8 @@ export function configurationSection({ config }: Report): Html {
       paragraph(localize('This run has no readable configuration.')),
     );
   const { changed, others } = config;
-  const cells = ({ key, value, defaultValue: byDefault }: ConfigRow) => ({
-    cells: [code(key), code(value), byDefault === null ? '–' : code(byDefault)],
+  const cells = ({ key, value, defaultValue }: ConfigRow) => ({
+    cells: [code(key), code(value), defaultValue === null ? '–' : code(defaultValue)],
   });
   return section(
     'configuration',
