@@ -20,7 +20,7 @@ import { nlvr, startNlvr, tinyProject, type TinyProject } from './tinyProject';
 
 const fixtures = join(import.meta.dirname, '..', 'fixtures');
 
-/** Trains, expects exit code 2, one paragraph without a stack, and no run folder. */
+/** Trains and expects exit code 2, one paragraph without a stack trace, and no run folder. */
 async function refused(project: TinyProject, ...args: string[]): Promise<string> {
   const { code, stderr } = await nlvr(['train', '--config', project.config, ...args]);
   expect(stderr).not.toMatch(/\n\s+at /);
@@ -129,7 +129,7 @@ describe('checkpoints', () => {
     const project = await tinyProject();
     const marker = join(project.folder, 'pwned');
     const file = join(project.folder, 'evil.pth');
-    // Legacy layout begins with a pickle: GLOBAL os.system, argument, REDUCE.
+    // The legacy layout starts with a pickle: GLOBAL os.system, argument, REDUCE.
     writeFileSync(
       file,
       Buffer.from(
@@ -181,7 +181,7 @@ describe('run folder', () => {
     const events = readFileSync(join(project.run, 'events.jsonl'), 'utf8');
     expect(events.match(/"type":"start"/g)).toHaveLength(1);
     expect(events).not.toContain('"failed"');
-    // This one did something.
+    // This run did at least one step.
     expect(await nlvr(train)).toMatchObject({ code: 2 });
     expect(readFileSync(join(project.run, 'events.jsonl'), 'utf8')).toBe(events);
   });
@@ -202,7 +202,7 @@ describe('run folder', () => {
     expect(readFileSync(file, 'utf8')).toBe('mine');
   });
 
-  // Skipped without the right to mount: there is no other small disk to fill.
+  // Skipped without permission to mount a small disk.
   test.skipIf(!mayMount())(
     'a disk that fills up: said as such, and the checkpoints of before are whole',
     async () => {
@@ -233,7 +233,7 @@ describe('run folder', () => {
           await checkpoint.close();
         }
       }
-      // Neither a half file nor a temporary one is left.
+      // No incomplete or temporary file remains.
       expect(readdirSync(run).filter((name) => /tmp|new|old/.test(name))).toEqual([]);
       const refusedAtOnce = await nlvr([
         'train',
@@ -295,6 +295,6 @@ function fill(disk: string): void {
   try {
     for (let i = 0; ; i++) writeFileSync(join(disk, `filler-${i}`), Buffer.alloc(1 << 18));
   } catch {
-    // Full, as wanted.
+    // The disk is full, as intended.
   }
 }

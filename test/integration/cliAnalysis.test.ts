@@ -25,7 +25,7 @@ beforeAll(async () => {
   await succeed('import', file('b'), ...shared, '--name', 'b');
 });
 
-/** Names of all fields, also of those in lists and objects; a phrase is made of what its message is. */
+/** Names of all fields, including nested ones; `phrase` has the same content as its message. */
 function fieldsOf(value: unknown, names = new Set<string>()): Set<string> {
   if (Array.isArray(value)) value.forEach((each) => fieldsOf(each, names));
   else if (typeof value === 'object' && value !== null)
@@ -71,14 +71,14 @@ test('compare: a readable report, and JSON with documented fields', async () => 
   expect(said).toMatch(/^ {2}Phenomenon "hard cardinality": \d+ points worse on \d+ \(/m);
   const json = await succeed('compare', run('a'), run('b'), '--json', '--examples');
   const comparison = JSON.parse(json) as Comparison;
-  // The last epoch of the one is the other.
+  // The last epoch of one run is the other run.
   expect(comparison).toMatchObject({ n: 382, newlyRight: 0, newlyWrong: 0, p: 1 });
   const documented = readFileSync('docs/analysis.md', 'utf8');
   for (const field of fieldsOf(comparison))
     expect(documented).toMatch(new RegExp(`\\b${field}\\b`));
 });
 
-/** The exact numbers in a part of a report, in the order of the page. */
+/** The exact numbers of a section of a report, in order. */
 function numbersIn(page: string, part: string): number[] {
   const [, content = ''] = new RegExp(`<section id="${part}"([^]*?)</section>`).exec(page) ?? [];
   return [...content.matchAll(/<data value="([^"]*)"/g)].map(([, value]) => Number(value));

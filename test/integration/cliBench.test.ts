@@ -23,7 +23,7 @@ it('bench --graph and --profile write the graph and the operations of a step', a
   };
   const run = traceEvents.filter(({ ph }) => ph === 'X');
   expect(run.length).toBeGreaterThan(100);
-  // Most nodes that ran are of the graph by name; graph passes make the others.
+  // Most executed nodes have names of the graph; graph passes create the others.
   expect(run.filter(({ args }) => nodes.has(args.node)).length).toBeGreaterThan(run.length / 2);
 });
 

@@ -35,7 +35,7 @@ interface Annotation {
 
 const folder = sharedFolder();
 let project: TinyProject;
-/** What `nlvr evaluate` wrote for the run folder. */
+/** The files that `nlvr evaluate` wrote for the run folder. */
 const reference = join(folder, 'evaluated');
 const pth = join(folder, 'exported.pth');
 
@@ -46,7 +46,7 @@ function evaluate(checkpoint: string, to: string, ...more: string[]): Promise<st
   );
 }
 
-/** The files of an evaluation, to be compared whole but for which weights they say they are of. */
+/** The files of an evaluation for comparison, without the names of the weights. */
 function written(to: string): Record<string, string> {
   const files = Object.fromEntries(
     ['predictions/val.jsonl', 'predictions/test.jsonl', 'metrics.json', 'log.txt'].map((name) => [
@@ -167,7 +167,7 @@ describe('nlvr evaluate', () => {
     );
     expect(readdirSync(join(to, 'predictions'))).toEqual(['val.jsonl']);
     const lines = predictionsOf(to, 'val');
-    // Other batches round otherwise, by no more than this.
+    // Different batches cause rounding differences up to this.
     for (const [i, { logits }] of predictionsOf(reference, 'val').entries())
       for (const k of [0, 1]) expect(lines[i].logits[k]).toBeCloseTo(logits[k], 5);
     const groups = ['other', 'color'].map((name) => {
@@ -237,7 +237,7 @@ test("nlvr train --evaluate gives the same, and BLIP's log line", async () => {
     ...['--output_dir', to, '--evaluate'],
   );
   expect(written(to)).toEqual(written(reference));
-  // The weights of a run folder come with its configuration.
+  // The configuration is read from the run folder of the weights.
   const own = scratchFolder();
   await succeed('train', '--pretrained', project.run, '--output_dir', own, '--evaluate');
   expect(written(own)).toEqual(written(reference));
@@ -263,7 +263,7 @@ test("BLIP's own output folder is evaluated into itself, and what BLIP wrote sta
   expect(readFileSync(join(blip, 'log.txt'), 'utf8')).toBe(log);
   expect(readFileSync(join(blip, 'config.yaml'), 'utf8')).toBe(config);
   expect(predictionsOf(blip, 'val')).toEqual(predictionsOf(reference, 'val'));
-  // It still is a training, which may go on; its dashboard shows what was found, Failed Examples the images.
+  // It is still a training, which can be resumed; its dashboard shows the results, Failed Examples the images.
   expect(await readRun(blip)).toMatchObject({
     status: 'running',
     info: { kind: 'imported', step: 1 },

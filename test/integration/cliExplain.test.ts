@@ -45,14 +45,14 @@ test('--json: a map of each image for every word, of the model’s own answer', 
   const words = ['[ENC]', 'the', 'left', 'image', ',', 'is', 'red'];
   expect(own.words.map(({ word }) => word)).toEqual(words);
   expect(own.answer).toBe(own.prediction);
-  // The model has 7 layers: the last but one.
+  // The model has 7 layers; the default is the second to last.
   expect([own.layer, own.grid]).toEqual([6, [2, 2]]);
   for (const { left, right } of own.words)
     for (const { attention, class_token, gradcam } of [left, right]) {
       expect(sum(attention) + class_token).toBeCloseTo(1, 5);
       for (const value of gradcam.flat()) expect(value).toBeGreaterThanOrEqual(0);
     }
-  // Several words: the mean over their pieces.
+  // For several words: the mean over their word pieces.
   const [both] = (await explain('--word', 'Left image')).words;
   expect(both.tokens).toEqual([2, 3]);
   const at = (map: number[][], patch: number): number => map.flat()[patch];

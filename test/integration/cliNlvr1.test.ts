@@ -1,4 +1,4 @@
-/** Real sentences and drawings, from the official files to the official metrics. */
+/** Real sentences and images, from the official files to the official metrics. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
@@ -52,7 +52,7 @@ function officialNlvr1(
   };
 }
 
-/** Answers in the form that the official script reads. */
+/** Predictions in the format of the official script. */
 function officialFile(answers: readonly { identifier: string; prediction: boolean }[]): string {
   return answers
     .map(({ identifier, prediction }) => `dev-${identifier}.png,${prediction}\n`)
@@ -67,7 +67,7 @@ beforeAll(async () => {
       ann_files: '{train: dev.json, val: dev.json, test: ""}',
       batch_size_test: '32',
       max_epoch: '1',
-      // With these the model is not of the same answer throughout, which would not distinguish the definitions.
+      // So that the predictions are not all equal, which would not distinguish the definitions.
       precision: 'fp32',
       init_std: '0.5',
       init_lr: '1e-4',

@@ -1,4 +1,4 @@
-/** The program around its commands: help, usage errors, the runtime, and a device that is not there. */
+/** The program apart from its commands: help, usage errors, the runtime, and a missing device. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

@@ -66,7 +66,7 @@ beforeAll(async () => {
   );
   await succeed('train', '--config', project.config);
   best = join(project.run, 'checkpoint_best.safetensors');
-  // As many answers True as False: the head's bias is the middle of what it says.
+  // The head's bias is set to the median, so that as many predictions are True as False.
   const said = join(folder, 'said');
   await succeed('evaluate', '--checkpoint', project.run, '--output_dir', said, '--split', 'val');
   const margins = predictionsOf(said, 'val')
@@ -91,7 +91,7 @@ describe('nlvr robustness', () => {
     const metrics = readJson<{ val: { accuracy: number } }>(join(to, 'metrics.json'));
     expect(result.accuracy).toBe(metrics.val.accuracy);
     expect(result).toMatchObject({ examples: 30, labelled: 30, split: 'val', limit: null });
-    // This model looks at everything.
+    // This model uses all inputs.
     const predictions = predictionsOf(to, 'val');
     expect(Math.max(...result.tests.map(({ flips }) => flips))).toBeGreaterThan(0);
     for (const { pairs } of result.tests)
@@ -116,7 +116,7 @@ describe('nlvr robustness', () => {
     );
     for (const test of ['no images', 'left image twice', 'right image twice'] as const)
       expect(numbersOf(blind, test)).toMatchObject({ flips: 0, accuracy: blind.accuracy });
-    // It answers by the sentence, which is another one without words.
+    // Its predictions depend on the sentence, which changes if it is removed.
     expect(numbersOf(blind, 'no sentence').flips).toBeGreaterThan(0);
   });
 
@@ -126,7 +126,7 @@ describe('nlvr robustness', () => {
     );
     expect(numbersOf(result, 'left image twice').flips).toBe(0);
     expect(numbersOf(result, 'right image twice').flips).toBeGreaterThan(0);
-    // "the left image" becomes "the right image", whose answer had to hold.
+    // "the left image" becomes "the right image", so the prediction must not change.
     const { sides = [] } = numbersOf(result, 'exchanged');
     expect(sides.map(({ sides: kind, n }) => [kind, n])).toEqual([
       ['none', 0],
@@ -153,7 +153,7 @@ describe('nlvr robustness', () => {
       'val-checkpoint_best-7.json',
       'val-checkpoint_best.json',
     ]);
-    // What changed of the few also changed of all.
+    // Examples of the limited test also changed in the complete one.
     for (const { test, pairs } of some.tests) {
       const all = whole && numbersOf(whole, test).pairs;
       for (const pair of pairs)
@@ -177,7 +177,7 @@ describe('nlvr robustness', () => {
     let said = '';
     child.stderr?.on('data', (text: Buffer) => (said += text.toString()));
     const ended = once(child, 'close');
-    // The model is being opened.
+    // While the model is loading.
     while (!readFileSync(`/proc/${child.pid}/maps`, 'utf8').includes('libtensorflow'))
       await sleep(50);
     child.kill('SIGINT');

@@ -1,11 +1,11 @@
-/** What the tests of the command line have in common: commands that must work, files as a script reads them, numbers recomputed. */
+/** Helpers for the tests of the command line: running commands, reading files, recomputing metrics. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { openCheckpoint } from '../../src/model/checkpoint/openCheckpoint';
 import { nlvr } from './tinyProject';
 
-/** A line of a predictions file, as the command line promises it. */
+/** A line of a predictions file. */
 export interface PredictionLine {
   identifier: string;
   index: number;
@@ -50,7 +50,7 @@ export function readJson<T>(file: string): T {
   return JSON.parse(readFileSync(file, 'utf8')) as T;
 }
 
-/** Changes a file that holds a JSON list. */
+/** Modifies a file with a JSON list. */
 export function editJson<T>(file: string, change: (list: T[]) => void, to = file): void {
   const list = readJson<T[]>(file);
   change(list);

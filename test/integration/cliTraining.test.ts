@@ -1,4 +1,4 @@
-/** Ways of training that are chosen by the configuration: a frozen ViT, bf16, fp16, clipping, accumulation. */
+/** Options of the training: a frozen ViT, bf16, fp16, clipping, accumulation. */
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -64,7 +64,7 @@ describe('freeze_vit', () => {
       frozen('1', /^Features of 6 images take [\d.]+ kB of disk space during the run/),
     ]);
     expect(losses[0]).toHaveLength(12);
-    // An image's features differ in their last bits with its place among those encoded together.
+    // The last bits of an image's features depend on its position in the batch.
     for (const [i, loss] of losses[1].entries()) expect(loss).toBeCloseTo(losses[0][i], 5);
   });
 });
@@ -80,7 +80,7 @@ test('two batches of 2 accumulated are one of 4, gradient and clipping included'
   for (const [i, { loss, gradNorm }] of found.entries()) {
     expect(Math.abs(Number(loss) - Number(expected[i].loss)), `step ${i + 1}`).toBeLessThan(1e-5);
     expect(Number(gradNorm) / Number(expected[i].gradNorm), `step ${i + 1}`).toBeCloseTo(1, 3);
-    // Else nothing would be clipped.
+    // Otherwise nothing would be clipped.
     expect(gradNorm).toBeGreaterThan(Number(still.grad_clip));
   }
 });

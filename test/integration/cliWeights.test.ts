@@ -1,4 +1,4 @@
-/** Weights that are not whole, not finite, or do not fit: what `nlvr evaluate`, `predict` and `train` say of them. */
+/** Incomplete, non-finite and mismatched weights in `nlvr evaluate`, `predict` and `train`. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -27,7 +27,7 @@ let shapes: Map<string, readonly number[]>;
 
 type Change = (name: string, values: Float32Array) => string | undefined;
 
-/** Writes the model's fresh weights, each under the name that `change` gives; without those that it gives none. */
+/** Writes initial weights under the names that `change` returns; omits those without a name. */
 async function write(name: string, change: Change = (key) => key): Promise<string> {
   const file = join(folder, name);
   const changed = [...weights].flatMap(([key, values]) => {
@@ -133,11 +133,11 @@ describe('a checkpoint without its classification head', () => {
     expect(JSON.parse(await succeed(...predict(file, '--allow_missing', '--json')))).toMatchObject({
       incomplete: parts,
     });
-    // Refused there, the record says what would allow it.
+    // The record of the refused attempt contains the option that allows it.
     await fail(2, ...evaluate(file, to));
     const [refused] = await readAttempts(new RunFolder(to));
     expect(refused.outcome).toMatchObject({ state: 'refused', allowedBy: '--allow_missing' });
-    // A whole model into the same folder is one again.
+    // A complete model in the same folder is no longer incomplete.
     await succeed(...evaluate(await write('whole.safetensors'), to));
     for (const name of ['run.json', 'metrics.json', 'predictions/val.jsonl'])
       expect(readFileSync(join(to, name), 'utf8')).not.toContain('incomplete');
@@ -206,7 +206,7 @@ test('a different model with equal shapes: refused on resume, reported elsewhere
     `trains another model, with ${says}, and cannot be resumed`,
   );
   expect(readFileSync(join(made.run, 'config.yaml'), 'utf8')).toBe(before);
-  // The weights say it themselves, without their run, and after an export.
+  // The weights contain it, even without their run and after an export.
   const exported = join(made.folder, 'exported.safetensors');
   await succeed('export', made.run, exported);
   const named = `The weights were trained with other values: ${says}.`;
@@ -242,7 +242,7 @@ describe('nlvr check: the weights to start from', () => {
   };
 
   test('exist, are readable and fit; new parameters are listed', async () => {
-    // As BLIP's pretraining leaves it: one cross-attention, neither head nor merge layer.
+    // A checkpoint of BLIP's pretraining: one cross-attention, no head and no merge layer.
     const pretrained = await write('pretrained.safetensors', (name) =>
       /^cls_head|merge_layer|self1|dense1/.test(name)
         ? undefined
@@ -253,7 +253,7 @@ describe('nlvr check: the weights to start from', () => {
     expect(sound.message).toContain(
       'as expected before fine-tuning for NLVR, and randomly initialized: text_encoder',
     );
-    // Anything else is worth a warning.
+    // Anything else causes a warning.
     const short = await write('short.safetensors', (name) =>
       name.startsWith('visual_encoder.norm') ? undefined : name,
     );

@@ -251,7 +251,7 @@ it('images that viewers rotate are counted, because they are read as stored', as
   copyFileSync(join(import.meta.dirname, '../data/images/exif.jpg'), join(root, 'phone.jpg'));
   const verifiedFile = join(root, 'verified.txt');
   const train = write('train.json', [...good, { images: ['phone.jpg', 'a.png'] }]);
-  // The second time it is known without decoding.
+  // The second time it is not decoded.
   for (const time of ['first', 'second']) {
     const { problems, splits } = await check({ train }, { verifiedFile });
     expect(problems, time).toMatchObject([
@@ -272,7 +272,7 @@ describe('verified images', () => {
     const size = readFileSync(join(root, 'a.png')).length;
     utimesSync(join(root, 'a.png'), noon, noon);
     expect((await check({ train: file }, { verifiedFile })).problems).toEqual([]);
-    // Damaged, but of the same size and age: only who remembers it can call it sound.
+    // Damaged, but with the same size and time: only the cache can report it as valid.
     writeFileSync(join(root, 'a.png'), Buffer.alloc(size));
     utimesSync(join(root, 'a.png'), noon, noon);
     const known = await check({ train: file }, { verifiedFile });

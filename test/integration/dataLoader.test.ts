@@ -57,7 +57,7 @@ async function collect(batches: AsyncIterable<Batch>): Promise<Batch[]> {
   for await (const batch of batches) all.push(batch);
   return all;
 }
-/** Every array of every batch as a short text, so that a difference names its field. */
+/** Every array of every batch as a short text, so that a difference shows its field. */
 const fingerprints = (batches: Batch[]) =>
   batches.map((batch) =>
     Object.entries(batch).map(([field, value]: [string, Uint8Array | Int32Array | number]) =>
@@ -206,7 +206,7 @@ describe('evaluation batches', () => {
     const pool = await poolOf({ numWorkers: 2 });
     const batches = await collect(loaderOf(pool, { mode: 'eval', batchSize: 36 }));
     expect(batches.map((batch) => batch.indices.length)).toEqual([36, 36, 36, 12]);
-    // A sentence's six drawings serve six examples, so there are as many images as examples.
+    // The six images of a sentence are used by six examples, so there are as many images as examples.
     expect(batches.map((batch) => batch.imageCount)).toEqual([36, 36, 36, 12]);
     expect(indicesOf(batches).sort((a, b) => a - b)).toEqual(dataset.examples.map((_, i) => i));
     const pixels = new Uint8Array(3072);
@@ -273,7 +273,7 @@ describe('trouble', () => {
         /odd 'n#ame%ü\.png: the image is truncated or damaged \(.*\); it belongs to example good#20 \(.*a\.json:22\)/,
       );
       expect(seen).toEqual([4, 4, 4, 4, 4]);
-      // The pool is still of use.
+      // The pool can still be used.
       expect(await collect(loaderOf(pool, { mode: 'eval' }))).toHaveLength(10);
     },
   );
@@ -413,7 +413,7 @@ describe('cache of resized images', () => {
     utimesSync(join(root, 'a.png'), noon, noon);
     expect(await first()).toEqual([255, 0, 0]);
     const size = statSync(join(root, 'a.png')).size;
-    // Not an image any more, but of the same size and age: only the cache can answer.
+    // No longer an image, but with the same size and time: only the cache can return it.
     writeFileSync(join(root, 'a.png'), Buffer.alloc(size));
     utimesSync(join(root, 'a.png'), noon, noon);
     expect(await first()).toEqual([255, 0, 0]);

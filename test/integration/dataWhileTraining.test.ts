@@ -1,4 +1,4 @@
-/** Data that change, or turn out to be damaged, between the check and the end of a training. */
+/** Data that changes, or is found to be damaged, during a training. */
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -52,7 +52,7 @@ test('images beyond the sample are checked during the training, and a damaged on
   expect(await codes('sample')).not.toContain('unreadable-image');
   expect(await codes('decode')).toContain('unreadable-image');
 
-  // It begins all the same, and ends where it comes to the image: in the last evaluation.
+  // The training starts and fails when it reaches the image: in the last evaluation.
   const training = runTraining({
     group: SINGLE_PROCESS,
     loaded,

@@ -1,6 +1,6 @@
 /**
  * Data parallel training: several processes do what one does with their batches together, and a job of which one
- * process is lost ends, says why, and goes on from its last checkpoint.
+ * process is lost ends with the reason, and can be resumed from its last checkpoint.
  */
 import { spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,7 +22,7 @@ import {
   type TinyProject,
 } from './tinyProject';
 
-/** Everything that differs between examples by chance is off, so that the batches alone count. */
+/** Disables all randomness per example, so that only the batches matter. */
 const PLAIN = {
   med_config:
     '{hidden_size: 16, num_hidden_layers: 7, num_attention_heads: 2, intermediate_size: 32, encoder_width: 16, hidden_dropout_prob: 0, attention_probs_dropout_prob: 0}',
@@ -72,7 +72,7 @@ describe('several processes', () => {
     const sent = profile.filter(({ op }) => op.startsWith('CollectiveReduce')).map(end);
     const computed = Math.max(...profile.filter(({ op }) => /MatMul/.test(op)).map(end));
     expect(sent.length).toBeGreaterThan(8);
-    // One of them holds no gradients.
+    // One of them contains no gradients.
     expect(sent.filter((time) => time < computed).length).toBeGreaterThan(1);
   }, 120_000);
 
@@ -87,7 +87,7 @@ describe('several processes', () => {
       '2',
     ]);
     expect(code, stderr).toBe(0);
-    // Rank 0 alone speaks.
+    // Only rank 0 writes output.
     const result = JSON.parse(stdout) as Record<'ownStep' | 'step' | 'gradientBytes', number> & {
       parameters: number;
       bucketBytes: number[];
@@ -98,7 +98,7 @@ describe('several processes', () => {
     expect(result.bucketBytes.reduce((sum, bytes) => sum + bytes, 0)).toBe(result.gradientBytes);
   });
 
-  /** Trains with one process, then with several whose batches make up its batch, and compares every step. */
+  /** Trains with one process, then with several with the same total batch, and compares every step. */
   async function compare(
     name: string,
     worlds: readonly number[],
@@ -146,7 +146,7 @@ describe('several processes', () => {
     }
     const file = (n: number, name: string): string =>
       readFileSync(join(runOf(`still-${n}`), name), 'utf8');
-    // Each run has a name of its own.
+    // Each run has a different name.
     const metrics = (n: number): string =>
       file(n, 'metrics.json').replace(/"run": "[^"]+"/g, '"run": ""');
     for (const n of [2, 3]) {
@@ -200,7 +200,7 @@ describe('a job', () => {
   const folder = sharedFolder();
   let project: TinyProject;
   let losses: Map<number, number | null>;
-  /** Random kills; more of them than a test run has time for by this variable. */
+  /** Number of random kills; this variable increases it for long tests. */
   const KILLS = Number(process.env['NLVR_TEST_KILLS'] ?? 3);
   const EPOCHS = Math.max(8, KILLS);
   const STEPS = 6 * EPOCHS;
@@ -223,7 +223,7 @@ describe('a job', () => {
     expect(losses.size).toBe(STEPS);
   }, 300_000);
 
-  /** Goes on with what is left of a job and compares every loss with the undisturbed one. */
+  /** Resumes a killed job and compares every loss with that of an undisturbed run. */
   async function resumesExactly(run: string): Promise<void> {
     expect(await processesOf(run)).toEqual([]);
     const { code, stderr } = await train(project, run, ...LONG, '--resume');
@@ -231,7 +231,7 @@ describe('a job', () => {
     expect([...lossesOf(run)].sort(([a], [b]) => a - b)).toEqual([...losses]);
   }
 
-  /** A job under way, past some steps. */
+  /** A running job after some steps. */
   async function underWay(
     name: string,
     atStep = 5,
@@ -299,7 +299,7 @@ describe('a job', () => {
       try {
         process.kill(ranks[i % 2].pid, 'SIGKILL');
       } catch {
-        // It has just finished.
+        // It has already finished.
       }
       const code = await codeOf(child, 30_000);
       if (code === 0) break;
@@ -332,7 +332,7 @@ describe('wrong settings end with exit code 2 on every rank', () => {
 
   test.each([
     ['init_lr=1e-4', 'init_lr', '0.0001, not 0.001'],
-    // The text encoder may come from a file of each rank; heads show in no shape.
+    // The text encoder may be in a file on each rank; the number of heads does not affect shapes.
     [
       `med_config=${PLAIN.med_config.replace('num_attention_heads: 2', 'num_attention_heads: 4')}`,
       'med_config.num_attention_heads',
@@ -438,7 +438,7 @@ async function until(holds: () => boolean | Promise<boolean>, ms = 120_000): Pro
   }
 }
 
-/** The exit code of a process; it is killed when it does not end in time. */
+/** The exit code of a process, which is killed after a timeout. */
 async function codeOf(child: ChildProcess, ms = 120_000): Promise<number | null> {
   if (child.exitCode !== null) return child.exitCode;
   const timer = setTimeout(() => child.kill('SIGKILL'), ms);
@@ -447,7 +447,7 @@ async function codeOf(child: ChildProcess, ms = 120_000): Promise<number | null>
   return code;
 }
 
-/** Processes that train into a run folder, once those that are about to end have had a moment. */
+/** Processes that train in a run folder, after ending processes have had time to exit. */
 async function processesOf(run: string): Promise<number[]> {
   await sleep(500);
   return commandLines()

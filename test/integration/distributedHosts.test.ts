@@ -1,6 +1,6 @@
 /**
- * Data parallel training on two hosts: network namespaces joined by a cable of their own (veth), with an address each.
- * Needs root and Debian's iproute2; skipped, and counted as such, where either is missing.
+ * Data parallel training on two hosts: network namespaces that are connected by a veth pair, with an address each.
+ * Requires root and Debian's iproute2; skipped, and counted as skipped, if either is missing.
  */
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

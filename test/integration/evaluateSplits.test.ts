@@ -1,4 +1,4 @@
-/** Which splits an evaluation takes, and what it leaves of the others in a run's folder. */
+/** The splits of an evaluation, and the files of other splits that it keeps in the run folder. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** `nlvr mcp` and the protocol's own client, over standard input and output. */
+/** `nlvr mcp` with the protocol's client over standard input and output. */
 import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -25,7 +25,7 @@ beforeAll(async () => {
   smallTraining(world.root);
 });
 
-/** Starts the server in a folder and talks with it until the test ends. */
+/** Starts the server in a folder and connects to it until the test ends. */
 async function connect(cwd: string, ...args: string[]) {
   const transport = new StdioClientTransport({
     ...{ command: process.execPath, args: [cli, 'mcp', ...args], cwd, stderr: 'pipe' },
@@ -44,7 +44,7 @@ async function connect(cwd: string, ...args: string[]) {
   };
 }
 
-/** What the descriptors of a process are open on. */
+/** The targets of the open descriptors of a process. */
 function openFiles(pid: number | null): string[] {
   const folder = `/proc/${pid}/fd`;
   return readdirSync(folder).map((descriptor) => readlinkSync(join(folder, descriptor)));
@@ -111,7 +111,7 @@ test('reads nothing outside its folders, and opens no port', async () => {
   );
   expect(listening.filter((socket) => openFiles(pid).includes(socket))).toEqual([]);
 
-  // With the other folder named too, its run may be read.
+  // If the other folder is specified, too, its run can be read.
   const both = await connect('/', '--root', world.root, '--root', world.outside);
   expect(await both.call('nlvr_run_status', { run: join(world.outside, 'run') })).toMatchObject({
     failed: false,

@@ -1,4 +1,4 @@
-/** A run folder is self-contained: it and its data are moved, together and then apart, and everything still works. */
+/** A run folder is self-contained: everything works after it and its data are moved, together and separately. */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -18,7 +18,7 @@ const med = {
   ...{ encoder_width: 16, hidden_dropout_prob: 0 },
 };
 
-/** The Failed Examples of a run, as the panel asks for them. */
+/** The failed examples of a run, as the panel requests them. */
 function failedExamples(run: string): { session: FailuresSession; sent: ToWebview[] } {
   const sent: ToWebview[] = [];
   const editor: SessionEditor = {
@@ -62,7 +62,7 @@ test('a run and its data are moved together, then apart: evaluate, predict, Fail
   await succeed('train', '--config', project.config);
   await succeed('evaluate', '--checkpoint', project.run, '--output_dir', join(place, 'before'));
 
-  // Together: no path of before is there any more.
+  // Together: the old paths no longer exist.
   const second = join(place, 'second');
   renameSync(first, second);
   rmSync(join(second, 'text.json'));
@@ -87,7 +87,7 @@ test('a run and its data are moved together, then apart: evaluate, predict, Fail
   const watched = eventsOf(run).flatMap((event) => (event.type === 'watch' ? event.pairs : []));
   expect(watched.flatMap(({ images }) => images).join()).toMatch(/^(\w+-\d+\.png,?)+$/);
 
-  // Apart, so that only a person knows where they are.
+  // Separately, so that their new location must be specified.
   const apart = join(place, 'elsewhere', 'deep', 'run');
   const data = join(place, 'data');
   mkdirSync(join(place, 'elsewhere', 'deep'), { recursive: true });
@@ -105,7 +105,7 @@ test('a run and its data are moved together, then apart: evaluate, predict, Fail
     prediction: lines[0].prediction,
   });
 
-  // A resumed run knows its new place, and so do its Failed Examples.
+  // A resumed run has its new path, and so do its failed examples.
   const own = join(apart, 'config.yaml');
   await succeed(
     ...['train', '--config', own, '--resume', '--output_dir', apart, ...now],

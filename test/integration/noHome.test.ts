@@ -5,7 +5,7 @@ import { findLibrary } from '../../src/runtime/install/library';
 import { eventsOf, nlvr, tinyProject, type Outcome } from './tinyProject';
 
 describe.each([
-  // As where neither HOME nor the system's list of users names a folder.
+  // As if neither HOME nor the user database contains a folder.
   ['no home folder', '', /no home folder to keep downloads in\. Set NLVR_CACHE_DIR to a folder/],
   ['a home that cannot be written', '/dev/null', /cannot be written to: .*Set NLVR_CACHE_DIR to/],
 ])('with %s', (_what, HOME, words) => {
@@ -20,7 +20,7 @@ describe.each([
   }
 
   test('everything works that downloads nothing', async () => {
-    // Nor is there a Python, which only fetches TensorFlow.
+    // Without Python, which is only needed to download TensorFlow.
     const bare = { env: { ...env, PATH: '/nowhere' } };
     const { config, run, folder } = await tinyProject({ max_epoch: '1', cache_images: 'true' });
     expectDone(await nlvr(['check', '--config', config], bare));

@@ -17,12 +17,12 @@ const { name, version } = JSON.parse(readFileSync('package.json', 'utf8')) as {
 };
 
 beforeAll(async () => {
-  // The bundles are those of the tests: what is packed with them is looked at here.
+  // Uses the bundles of the tests: only the other files of the package are checked here.
   const options = ['--target', targets.join(','), '--out', out, '--dist', 'dist'];
   await run(process.execPath, ['scripts/package.mjs', ...options]);
 }, 240_000);
 
-/** The files of a package that are wanted, by their names in the extension. */
+/** Selected files of a package, by their names in the extension. */
 async function filesIn(file: string, wanted: RegExp): Promise<Map<string, Buffer>> {
   const found = new Map<string, Buffer>();
   const zip = await yauzl.openPromise(file);
@@ -34,7 +34,7 @@ async function filesIn(file: string, wanted: RegExp): Promise<Map<string, Buffer
   return found;
 }
 
-/** Which platform a library is for, by its header: ELF's `e_machine`, Mach-O's `cputype`. */
+/** The platform of a library from its header: ELF's `e_machine`, Mach-O's `cputype`. */
 function platformOf(library: Buffer): string {
   if (library.readUInt32BE(0) === 0x7f454c46)
     return `linux-${{ 0x3e: 'x64', 0xb7: 'arm64' }[library.readUInt16LE(18)]}`;

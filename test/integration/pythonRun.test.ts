@@ -1,4 +1,4 @@
-/** examples/python/nlvr_run.py with a bare Python, and the example in PyTorch: what it writes is read as any run, whatever happens to the script. */
+/** examples/python/nlvr_run.py with plain Python and the PyTorch example: its files are read as any run, also after failures. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import {
   existsSync,
@@ -29,7 +29,7 @@ import { requireUsableFolder } from '../../src/run/record/runWriter';
 import { inEnglish } from '../../src/util/localize';
 
 const run = promisify(execFile);
-/** What the documentation promises of a file. */
+/** The documented schema of a file. */
 const schema = (name: string): ValidateFunction =>
   new Ajv().compile(
     JSON.parse(
@@ -60,7 +60,7 @@ afterEach(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-/** Runs a script that has `Run` and the folder. @returns what it printed; an exception's text where it failed */
+/** Runs a script with `Run` and the folder. @returns its output, or the text of an exception */
 async function python(body: string, more: NodeJS.ProcessEnv = {}): Promise<string> {
   const script = join(root, 'train.py');
   writeFileSync(script, `from nlvr_run import Run\nfolder = ${JSON.stringify(folder)}\n${body}\n`);
@@ -71,7 +71,7 @@ async function python(body: string, more: NodeJS.ProcessEnv = {}): Promise<strin
   );
 }
 
-/** A script that goes on until it is ended; resolves once it has said that it is there. */
+/** Starts a script that runs until it is ended; resolves when it is ready. */
 async function background(body: string): Promise<ChildProcess & { pid: number }> {
   const script = join(root, 'background.py');
   const waits = 'import time\nprint("up", flush=True)\ntime.sleep(600)';
@@ -148,7 +148,7 @@ with Run(folder, {"image_root": "images", "lr": 1e-5, "clip": math.inf}, max_epo
       'epoch',
       'end',
     ]);
-    // NaN is a gap, of the step and of the epoch's mean.
+    // NaN is a gap in the steps and in the mean of the epoch.
     expect(await steps()).toEqual([
       [1, 0.7],
       [2, null],
@@ -234,7 +234,7 @@ with Run(folder, {"image_root": "images", "lr": 1e-5, "clip": math.inf}, max_epo
       message: 'The training process ended without an error message.',
     });
     expect(dead.hint).not.toContain('esume');
-    // Our own trainer does not take it for a run of its own that it may begin again.
+    // nlvr does not restart it as its own run.
     expect(() => requireUsableFolder(folder, 'resume')).toThrow(/a run of background.py/);
     expect(existsSync(join(folder, 'events.jsonl'))).toBe(true);
   });

@@ -8,7 +8,7 @@ import { RunFolder } from '../../src/run/runFolder';
 import type { RunRecord } from '../../src/run/record/runRecord';
 import { nlvr, scratchFolder, tinyProject } from './tinyProject';
 
-/** Runs a function with a variable of the environment. */
+/** Runs a function with an environment variable. */
 function withScratch<T>(folder: string | undefined, run: () => T): T {
   const before = process.env['NLVR_SCRATCH_DIR'];
   if (folder === undefined) delete process.env['NLVR_SCRATCH_DIR'];

@@ -1,4 +1,4 @@
-/** Signals and pipes as the world outside sends them: terminals that close, jobs that are warned, readers that leave. */
+/** Signals and pipes: closed terminals, warnings of job schedulers, closed readers. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ async function until(child: ChildProcess, isTrue: () => boolean): Promise<void> 
   }
 }
 
-/** What a child writes, from now on. */
+/** The output of a child from this point on. */
 function gather(stream: NodeJS.ReadableStream | null): () => string {
   let text = '';
   stream?.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -46,7 +46,7 @@ describe('a training', () => {
     const child = startNlvr(['train', '--config', config]);
     const said = gather(child.stderr);
     child.stdout?.destroy();
-    // As early as a signal can come once the program runs.
+    // As early as possible after the program has started.
     await until(child, () => steps(run) > 2);
     child.kill('SIGHUP');
     for (const [count, signal] of (['SIGUSR1', 'SIGUSR2'] as const).entries()) {
@@ -85,7 +85,7 @@ describe('a training', () => {
     ['two processes', ['--nproc_per_node', '2']],
   ])('of %s in a terminal that is closed saves and stops', async (_, more) => {
     const { config, run } = await tinyProject({ ...seldom, save_every: '500' });
-    // Python's pty is the shortest way to a real terminal: closed, it hangs up as one does.
+    // Python's pty is a simple way to get a real terminal, which sends SIGHUP when it is closed.
     const script = `
 import os, pty, sys
 pid, fd = pty.fork()
@@ -124,7 +124,7 @@ describe('output that nobody reads', () => {
     expect((await nlvr(['train', '--config', project.config])).code).toBe(0);
   });
 
-  /** Runs a command whose standard output is a pipe that was closed at once. */
+  /** Runs a command whose standard output is a pipe that is closed immediately. */
   async function unread(...args: string[]): Promise<unknown[]> {
     const child = startNlvr(args);
     const said = gather(child.stderr);

@@ -26,7 +26,7 @@ const colours = { red: [220, 40, 40], blue: [40, 60, 220], green: [40, 170, 60] 
 type Colour = keyof typeof colours;
 const names = Object.keys(colours) as Colour[];
 
-/** What the small configuration says; `extra` lines are added or win over it. */
+/** The small configuration; `extra` lines are added or override it. */
 function configuration(extra: Record<string, string>): string {
   const keys: Record<string, string> = {
     image_root: 'images',
@@ -59,7 +59,7 @@ export interface TinyProject {
 }
 
 /**
- * A data set of flat pictures and sentences about their colours, with identifiers of NLVR2's kind so that consistency
+ * A data set of single-color images and sentences about their colors, with NLVR2 identifiers so that consistency
  * is defined, and a configuration that trains in seconds.
  * @param folder an empty one; by default one that is removed when the test ends.
  */
@@ -101,7 +101,7 @@ export interface Outcome {
   stderr: string;
 }
 
-/** Runs the command line as it ships. */
+/** Runs the bundled command line. */
 export function nlvr(
   args: readonly string[],
   options: { env?: NodeJS.ProcessEnv; input?: string } = {},
@@ -130,7 +130,7 @@ export function startNlvr(
   return child;
 }
 
-/** Events of a run folder; a half line at the end, as a killed trainer leaves, is left out. */
+/** Events of a run folder without an incomplete last line, as a killed trainer leaves it. */
 export function eventsOf(run: string): RunEvent[] {
   return readFileSync(join(run, 'events.jsonl'), 'utf8')
     .split('\n')
@@ -143,7 +143,7 @@ export function eventsOf(run: string): RunEvent[] {
     });
 }
 
-/** Loss of every step, the newest attempt's where a step was done twice. */
+/** Loss of every step; of repeated steps, that of the newest attempt. */
 export function lossesOf(run: string): Map<number, number | null> {
   const losses = new Map<number, number | null>();
   for (const event of eventsOf(run)) {

@@ -76,7 +76,7 @@ it('measures the shapes with nine tenths of the work with weights', () => {
 });
 
 it('calls the PyTorch model with arguments that it accepts, on the CPU and on a GPU', () => {
-  // Without packages, what follows the arguments is that PyTorch is missing.
+  // Without packages, the next error after the arguments is that PyTorch is missing.
   const run = (...args: string[]): string =>
     spawnSync('python3', ['-S', 'bench/blip_nlvr.py', 'weights', 'shape', '5', ...args], {
       encoding: 'utf8',

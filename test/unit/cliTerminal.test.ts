@@ -19,7 +19,7 @@ const start: StartEvent = {
   parameters: 10,
 };
 
-/** Lines of piped output, one `step` event in `logEvery` steps, `seconds` a step. */
+/** Lines of piped output with a `step` event every `logEvery` steps and `seconds` per step. */
 function lines(plan: StartEvent, logEvery: number, seconds: number): string[] {
   const written: string[] = [];
   const stream = { isTTY: false, write: (text: string) => written.push(text) };
@@ -34,12 +34,12 @@ function lines(plan: StartEvent, logEvery: number, seconds: number): string[] {
       step++;
       time += seconds;
       const event: RunEvent = { type: 'step', time, step, epoch, loss: 0.5, lr: 1e-3, wait: 0.5 };
-      // The last point of an epoch is written in any case.
+      // The last point of an epoch is always written.
       if (step % logEvery === 0 || i === steps - 1) terminal.show(event);
     }
     const end = { time, epoch, step, loss: 0.5, accuracy: 0.5, lr: 1e-3, seconds: 1 };
     terminal.show({ type: 'epoch', ...end });
-    // An evaluation takes its time, too.
+    // An evaluation takes time, too.
     time += 500;
     const result = { accuracy: 1, consistency: null, loss: 0, examples: 1, groups: [] };
     terminal.show({ type: 'eval', ...end, ...result, time, split: 'val', predictions: '' });
@@ -75,7 +75,7 @@ describe('piped output', () => {
       terminal.show({ type: 'step', time, step, epoch: 0, loss: 0.5, lr: 1e-3 });
     }
     const etas = written.flatMap((line) => /eta: (\S+( \d+s)?)/.exec(line)?.[1] ?? []);
-    // Not known at the first step: no time is printed.
+    // The time is unknown at the first step and not printed.
     expect(places(written.filter((line) => line.startsWith('Train Epoch')))).toEqual([
       '0 0/130',
       '0 50/130',

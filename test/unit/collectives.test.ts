@@ -4,7 +4,7 @@ import { Collectives } from '../../src/runtime/replica/collectives';
 import type { Trace } from '../../src/runtime/trace/trace';
 
 it('requests NCCL explicitly if gradients are on the device, and the ring between hosts', () => {
-  // No GPU here, so what TensorFlow is asked for is what can be looked at. With `auto` it never takes NCCL.
+  // Without a GPU, only the request to TensorFlow can be checked. With `auto`, TensorFlow never uses NCCL.
   const hints: unknown[] = [];
   const trace = {
     graph: { typeOf: () => DType.float32 },

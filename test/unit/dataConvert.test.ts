@@ -182,7 +182,7 @@ describe('a table', () => {
 
 describe('a split by ratio', () => {
   it('keeps pairs that share images together and approximates the ratio', () => {
-    // Chains of four images, and single pairs.
+    // Chains of four images, and separate pairs.
     const pairs = Array.from({ length: 1000 }, (_, i): [string, string] =>
       i < 300 ? [`c${i - (i % 3)}-${i % 3}`, `c${i - (i % 3)}-${(i % 3) + 1}`] : [`l${i}`, `r${i}`],
     );

@@ -30,7 +30,7 @@ it('never reads entries of older versions, and removes them', async () => {
 
   const target = new Uint8Array(pixels.length);
   expect(await new DiskCache(folder, 0).read(image, 2, target)).toBe(false);
-  // As much as the old entry takes: it is gone, and the new one has its room.
+  // The limit is the size of the old entry, which is removed, so that the new one has space.
   const room = await availableCacheBytes(folder, header.length + pixels.length, 2);
   expect(existsSync(old)).toBe(false);
   const cache = new DiskCache(folder, room);

@@ -17,7 +17,7 @@ function temporary(name: string, bytes: Uint8Array): string {
   return file;
 }
 
-/** A PNG of one-bit grays that says how large it is and holds no pixels. */
+/** A 1-bit grayscale PNG with a size in its header and without pixels. */
 function emptyPng(width: number, height: number): Buffer {
   const chunk = (type: string, data: Buffer): Buffer => {
     const body = Buffer.concat([Buffer.from(type), data]);

@@ -16,7 +16,7 @@ describe('images that threads share', () => {
     expect(target).toEqual(image(2));
     expect(other.read('c', target)).toBe(false);
     expect(target).toEqual(image(2));
-    // Of another size.
+    // A different size.
     expect(other.read('a', image(0, 48))).toBe(false);
   });
 

@@ -149,7 +149,7 @@ describe('augmentation', () => {
       randAugment(copy, key(i));
       return !Buffer.from(copy.data).equals(source.data);
     }).filter(Boolean).length;
-    // Both draws leave the image alone with probability (1 - 7/10 * 1/2)^2 = 0.4225.
+    // Both draws leave the image unchanged with probability (1 - 7/10 * 1/2)^2 = 0.4225.
     expect(changed / 400).toBeGreaterThan(0.5);
     expect(changed / 400).toBeLessThan(0.65);
   });

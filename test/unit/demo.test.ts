@@ -87,7 +87,7 @@ test('the demo has wrong answers, a significant slice and a significant change',
 test('the demo is copied to a writable folder, and existing files are kept', async () => {
   const shipped = join(scratchFolder(), 'shipped');
   cpSync(demo, shipped, { recursive: true });
-  // As in an installation that its user cannot write to.
+  // As in a read-only installation.
   const folders = readdirSync(shipped, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isDirectory(),
   );

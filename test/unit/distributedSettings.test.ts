@@ -1,4 +1,4 @@
-/** Which process of a training this is to be, by torchrun's flags and environment, and by TF_CONFIG. */
+/** The role of a process from torchrun's flags and environment variables, and from TF_CONFIG. */
 import { describe, expect, it } from 'vitest';
 import { expandHostList } from '../../src/distributed/hostList';
 import { distributedSettings, type DistributedFlags } from '../../src/distributed/settings';

@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '..', '..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 const formats = read('docs/formats.md');
 
-/** Names of the fields of an interface in a source file. */
+/** The field names of an interface in a source file. */
 function fieldsOf(file: string, name: string): string[] {
   const body = new RegExp(`interface ${name}\\b[^{]*\\{\n([\\s\\S]*?)\n\\}`).exec(read(file))?.[1];
   if (body === undefined) throw new Error(`${file} has no ${name}`);

@@ -52,11 +52,11 @@ describe('the words of a sentence', () => {
       { word: 'pencils', tokens: [6, 7].slice(0, words[4].tokens.length) },
       { word: ',', tokens: [expect.any(Number)] },
     ]);
-    // All places but [ENC] and [SEP], each once.
+    // All positions except [ENC] and [SEP], once.
     expect(words.flatMap(({ tokens }) => tokens)).toEqual(
       Array.from({ length: tokenizer.encode(sentence).length - 2 }, (_, i) => i + 1),
     );
-    // What `encode` cuts off is no word.
+    // Words that `encode` truncates are omitted.
     expect(tokenizer.words(sentence, 6).map(({ word }) => word)).toEqual([
       ...['an', 'image', 'shows', 'zippered'],
     ]);

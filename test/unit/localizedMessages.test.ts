@@ -45,7 +45,7 @@ const bundle = JSON.parse(readFileSync('l10n/bundle.l10n.zh-cn.json', 'utf8')) a
   string,
   string
 >;
-/** `vscode.l10n.t` where the editor speaks Chinese. */
+/** `vscode.l10n.t` of an editor in Chinese. */
 const chinese: Translate = (text, ...values) =>
   (bundle[text] ?? text).replace(/\{(\d+)\}/g, (_, index: string) => values[Number(index)] ?? '');
 

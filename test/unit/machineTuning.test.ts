@@ -34,7 +34,7 @@ describe('from 1 to 64 threads', () => {
           expect(heads % parts).toBe(0);
           expect(parts).toBeLessThanOrEqual(16);
           if (parts > 1) expect(heads / parts).toBeGreaterThanOrEqual(threads);
-          // Not divided where the caches of all threads hold everything.
+          // Not divided if everything fits into the caches of all threads.
           if (heads * tokens ** 2 * 4 <= threads * 2 ** 20) expect(parts).toBe(1);
         }
     expect(attentionParts('cpu', 1, 24, 577)).toBe(12);

@@ -73,7 +73,7 @@ describe('the lock of a run folder', () => {
   });
 });
 
-/** Owners that cannot be looked up from here, each with the pid of a process that lives here. */
+/** Owners that cannot be looked up, each with the pid of a process that is running on this machine. */
 const unseen: Record<string, object> = {
   'another host': { host: 'elsewhere', boot: 'another', pid: process.ppid },
   'another container of this host, with its network': { pidNamespace: 'pid:[1]' },

@@ -1,4 +1,4 @@
-/** Two processes that want the lock of a run folder at the same time. */
+/** Simulates two processes that acquire the lock of a run folder at the same time. */
 import {
   existsSync,
   mkdtempSync,
@@ -17,7 +17,7 @@ import { currentScope } from '../../src/run/record/owner';
 import { RunFolder } from '../../src/run/runFolder';
 import { tryLock } from '../../src/run/record/runLock';
 
-/** Called after a file was read, as if another process had its turn just then. */
+/** Called after a file was read, to simulate another process that runs at that moment. */
 let afterRead: ((file: string) => void) | undefined;
 vi.mock('node:fs', async (original) => {
   const real = await original<typeof fs>();
@@ -40,7 +40,7 @@ afterEach(() => {
 
 const owner = (pid: number, processStart: string | null): string =>
   JSON.stringify({ ...currentScope(), pid, processStart, token: String(Math.random()) });
-/** A process that lives as long as this test: the one that started it. */
+/** A process that runs as long as this test: its parent. */
 const living = (): string => owner(process.ppid, processStartTime(process.ppid));
 const dead = (): string => owner(2 ** 30, '1');
 
@@ -69,7 +69,7 @@ test('only one process at a time removes a stale lock; the next one after it has
   writeFileSync(folder.lock, stale);
   tryLock(folder).release();
   const claims: string[] = [];
-  // The claim that was made then, by its name, now held by a process that lives.
+  // The claim file of that process, now held by a running process.
   afterRead = () => {
     for (const name of readdirSync(folder.root))
       if (name.startsWith('.run.lock.') && !name.endsWith('.tmp')) claims.push(name);

@@ -10,7 +10,7 @@ import { deriveStatus, type RunFacts, type ObservedAttempt } from '../../src/run
 type Presence = ObservedAttempt['presence'];
 
 let made = 0;
-/** Each later than the one before. */
+/** Ascending times. */
 function attempt(
   kind: Attempt['kind'],
   more: Partial<Attempt>,
@@ -28,7 +28,7 @@ const ended = (kind: Attempt['kind'], state: AttemptOutcome['state']) =>
 const silent = (kind: Attempt['kind']) => attempt(kind, {}, 'silent');
 const dead = (kind: Attempt['kind']) => attempt(kind, {}, 'gone');
 
-/** `run.json` with a state, written by the newest of some attempts, or by nobody who keeps any. */
+/** `run.json` with a state, written by the newest attempt, or by a trainer that writes no attempts. */
 function written(
   state: RunInfo['state'],
   by?: ObservedAttempt,
@@ -42,7 +42,7 @@ function written(
 }
 
 interface Case {
-  /** In words: what run.json says, then the attempts, the newest first. */
+  /** Description: the state in run.json, then the attempts, newest first. */
   runJson: string;
   attempts: string;
   facts: Partial<RunFacts>;
@@ -62,7 +62,7 @@ function table(): Case[] {
     said = '',
   ): void => void cases.push({ runJson, attempts, facts, status, said });
 
-  // Something is at work.
+  // An attempt is active.
   add(
     'none',
     'requested a moment ago',
@@ -137,7 +137,7 @@ function table(): Case[] {
     'failed',
   );
 
-  // It ended without a word, or is silent.
+  // It ended without an outcome, or is silent.
   const killed = dead('train');
   add(
     'running',
@@ -169,7 +169,7 @@ function table(): Case[] {
     'the exit diagnosis',
   );
 
-  // Attempts that leave the run as it was.
+  // Attempts that do not change the run.
   const done = ended('train', 'finished');
   const refused = { info: written('finished', done), attempts: [ended('resume', 'refused'), done] };
   add('finished', 'a resume was refused', refused, 'finished', 'the refusal');
@@ -200,7 +200,7 @@ function table(): Case[] {
   ] as const)
     add('finished', words, { info, attempts: [guest, trained] }, 'finished', said);
 
-  // Runs of older versions and of other trainers keep no attempts.
+  // Runs of older versions and of other trainers have no attempts.
   add('none', 'none', {}, undefined);
   add('finished', 'none', { info: written('finished') }, 'finished');
   add(

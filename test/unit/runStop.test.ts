@@ -26,7 +26,7 @@ function controller(onRequest?: () => void): StopController {
   return made;
 }
 
-/** A request that some trainer of yesterday never read. */
+/** A request that an earlier trainer never read. */
 function leaveOldRequest(): void {
   writeFileSync(folder.stopRequest, '');
   const yesterday = new Date(Date.now() - 86_400_000);
@@ -122,7 +122,7 @@ describe('signals', () => {
 describe('runTraining', () => {
   const request = (file: string, mode: 'new' | 'resume') => ({
     loaded: loadConfig(file),
-    // Nothing of the runtime is touched before the run begins.
+    // The runtime is not used before the run starts.
     group: SINGLE_PROCESS,
     library: {} as Parameters<typeof runTraining>[0]['library'],
     mode,

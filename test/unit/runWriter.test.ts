@@ -59,7 +59,7 @@ describe('the time spent training', () => {
   test('is the total of all attempts, from the start of training, without the time between them', () => {
     vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'], now: 1_000_000 });
     const first = open();
-    // Checks and loading are no training.
+    // Checks and loading do not count as training.
     vi.setSystemTime(1_040_000);
     first.event({ ...start, resumed: false });
     vi.setSystemTime(1_101_000);
@@ -149,7 +149,7 @@ describe('a folder that cannot be used', () => {
 
   test('has folders in place of files', () => {
     mkdirSync(join(root, 'events.jsonl'), { recursive: true });
-    // As --resume is, which does not mind traces of a run.
+    // As with --resume, which accepts files of a run.
     mkdirSync(join(root, 'checkpoint_last'));
     expect(() => open({ mode: 'resume' })).toThrow(UserError);
     expect(existsSync(join(root, 'run.lock'))).toBe(false);
@@ -157,7 +157,7 @@ describe('a folder that cannot be used', () => {
 });
 
 describe('a run that ended before its first step', () => {
-  /** As a training leaves it that found no GPU, with what its library said. */
+  /** The files of a training that found no GPU, with the output of its library. */
   function fail(): void {
     const writer = open();
     writeFileSync(writer.folder.trainerLog, 'no GPU\n');

@@ -27,7 +27,7 @@ const random = (index: number) =>
   new KeyedRandom({ seed: 7, purpose: Purpose.sample, epoch: 0, index });
 const kinds = Object.keys(kindWeights) as Kind[];
 
-/** A scene from words: `red circle`, one a cell. */
+/** Creates a scene from descriptions such as `red circle`, one per cell. */
 function scene(...things: string[]): Scene {
   return things.map((thing, cell) => {
     const [color, shape] = thing.split(' ');
@@ -39,7 +39,7 @@ function scene(...things: string[]): Scene {
   });
 }
 
-/** Statements of a kind about red circles, one for every wording, side and number that is drawn. */
+/** Statements of a kind about red circles, one for every template, side and number. */
 function aboutRedCircles(kind: Kind): Statement[] {
   const found = new Map<string, Statement>();
   for (let i = 0; i < 6000; i++) {

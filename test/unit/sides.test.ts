@@ -1,4 +1,4 @@
-/** Exchanging left and right in sentences, and what the sides of a sentence name. */
+/** Swapping left and right in sentences, and the kind of their sides. */
 import { describe, expect, it, test } from 'vitest';
 import { swapSides, classifySides } from '../../src/util/sides';
 
@@ -16,7 +16,7 @@ describe('left and right are swapped', () => {
     ['The lefts are red, the left images are not', 'The rights are red, the right images are not'],
     ['a leftward arrow on the leftside', 'a rightward arrow on the rightside'],
     ["the left's dog (left)", "the right's dog (right)"],
-    // Words around it that have another meaning elsewhere.
+    // Words that have another meaning in other phrases.
     ['The right is behind the left image.', 'The left is behind the right image.'],
     ['The dog on the right behind the fence', 'The dog on the left behind the fence'],
     ['The dog is left of the cat', 'The dog is right of the cat'],
@@ -31,13 +31,13 @@ describe('left and right are swapped', () => {
 it.each([
   // Other words.
   'The bright leftover is upright and forthright; alright.',
-  // What is correct, exact or an angle.
+  // "right" as correct, exact or an angle.
   'His elbows are at right angles',
   'A right-angled triangle is right side up',
   'All right: the right number of dogs, right next to a cat',
   'Exactly one dog stands right behind a fence',
   'a right and wrong answer; equal rights',
-  // What remains or was left.
+  // "left" as remaining or as the verb.
   'There are two cookies and nothing left',
   'Half of the cake is left.',
   'The pizza has left over slices, left alone',

@@ -20,18 +20,18 @@ const plan: StartEvent = {
 };
 
 interface Trainer {
-  /** Seconds of a step. */
+  /** Seconds per step. */
   step?: number;
-  /** Steps that record a program, and the seconds that each takes. */
+  /** Steps that record a graph, and the seconds of each. */
   recording?: { steps: readonly number[]; seconds: number };
-  /** Seconds of saving, after every so many steps. */
+  /** Seconds for saving, and the number of steps between saves. */
   saving?: { every: number; seconds: number };
-  /** Seconds of an evaluation. */
+  /** Seconds per evaluation. */
   evaluation?: number;
   logEvery?: number;
 }
 
-/** The events of a training, each with the seconds to its end. */
+/** The events of a training, each with the remaining seconds. */
 function events(start: StartEvent, trainer: Trainer): { event: RunEvent; left: number }[] {
   const { step: seconds = 0.5, recording, saving, evaluation = 3, logEvery = 1 } = trainer;
   const list: RunEvent[] = [start];
@@ -74,7 +74,7 @@ function events(start: StartEvent, trainer: Trainer): { event: RunEvent; left: n
   return list.map((event) => ({ event, left: time - event.time }));
 }
 
-/** What is estimated with each event. */
+/** The estimate after each event. */
 function estimates(start: StartEvent, trainer: Trainer) {
   const timeLeft = new TimeLeft();
   return events(start, trainer).map(({ event, left }) => {
@@ -85,7 +85,7 @@ function estimates(start: StartEvent, trainer: Trainer) {
 
 type Seen = ReturnType<typeof estimates>;
 
-/** Estimates that are off by more than a share of what it was, and three seconds. */
+/** Estimates whose error exceeds a fraction of the actual time plus three seconds. */
 const wrong = (seen: Seen, share: number) =>
   seen
     .filter(({ left, estimate }) => !(Math.abs((estimate ?? Number.NaN) - left) < share * left + 3))
@@ -99,7 +99,7 @@ describe('the time left of a training', () => {
     const all = estimates(plan, { recording });
     const unknown = all.slice(0, 9).map(({ estimate }) => estimate);
     expect(unknown).toEqual(unknown.map(() => null));
-    // In the first minutes a recorded step is twenty others.
+    // In the first minutes, a step that records a graph takes as long as twenty others.
     expect(wrong(ofSteps(estimates(plan, { recording }), 15, 100), 0.25)).toEqual([]);
   });
 
@@ -107,7 +107,7 @@ describe('the time left of a training', () => {
     const short = { ...plan, stepsPerEpoch: 10, totalSteps: 30 };
     const trainer = { step: 0.05, evaluation: 60 };
     expect(wrong(ofSteps(estimates(short, trainer), 11, 30), 0.1)).toEqual([]);
-    // While it evaluates, too, the first time by what is done of it.
+    // Also during an evaluation, the first time extrapolated from its progress.
     const evaluating = estimates(short, trainer).filter(
       ({ event }) => event.type === 'evalProgress',
     );

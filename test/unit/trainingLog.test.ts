@@ -27,13 +27,13 @@ function folder(name: string, files: Record<string, string>): string {
   return made;
 }
 
-/** A line as BLIP writes it: strings of four decimals. */
+/** A line in BLIP's format: strings with four decimals. */
 const line = (epoch: number, val: string, loss = '0.5000', test = '0.5000'): string =>
   `{"train_lr": "0.0000", "train_loss": "${loss}", "val_acc": "${val}", "test_acc": "${test}", "epoch": ${epoch}}\n`;
 const whole = `${line(0, '0.5102')}${line(1, '0.8215')}${line(2, '0.8215')}best epoch: 1`;
 const evaluation = '{"val_acc": "0.8215", "test_acc": "0.8224"}\nbest epoch: 0';
 
-/** What LAVIS writes: its configuration, indented, then a line for each split of an epoch. */
+/** The output of LAVIS: its configuration, indented, then a line per split and epoch. */
 const lavis = [
   JSON.stringify(
     {
@@ -76,7 +76,7 @@ describe("BLIP's log.txt", () => {
   });
 
   it('contains two runs if BLIP was started twice, each with its own curve and best epoch', async () => {
-    // The second is worse: with one run of both, the best epoch is one that its checkpoint is not of.
+    // The second is worse: if both were one run, the best epoch would not match its checkpoint.
     const text = `${whole}${line(0, '0.6000')}${line(1, '0.7000')}`;
     const blip = folder('twice', { 'log.txt': text });
     expect(await blipRunInfo(blip)).toMatchObject({
@@ -99,7 +99,7 @@ describe("BLIP's log.txt", () => {
   });
 
   it('contains two runs if the first was killed after its first epoch', () => {
-    // dist.barrier() of a single process ends BLIP after its first epoch.
+    // With a single process, BLIP ends after its first epoch because of dist.barrier().
     const { runs } = parseTrainingLog(line(0, '0.5000') + line(0, '0.5500') + line(1, '0.6000'));
     expect(runs.map(({ epochs }) => epochs.length)).toEqual([1, 2]);
   });
@@ -127,7 +127,7 @@ describe("BLIP's log.txt", () => {
       [2, 0.6],
     ]);
     expect(events[0]).toMatchObject({ type: 'epoch', loss: null });
-    // Killed there, and started again: the new run's line is glued to the half one.
+    // Killed and started again: the line of the new run follows the incomplete one.
     appendFileSync(join(blip, 'log.txt'), line(0, '0.7'));
     expect(evals(await blipEvents(blip), 'val')).toEqual([[1, 0.7]]);
   });
@@ -164,7 +164,7 @@ describe("BLIP's log.txt", () => {
     expect(
       await readRunInfo(folder('mine', { 'config.yaml': 'image_root: x\nann_root: y\n' })),
     ).toBeUndefined();
-    // As Python's yaml.dump leaves it.
+    // The output of Python's yaml.dump.
     const dumped =
       'ann_root: annotation\nimage_root: /data\nmax_epoch: 15\npretrained: model.pth\n';
     const early = folder('early', { 'config.yaml': dumped });
@@ -191,7 +191,7 @@ describe('a log of LAVIS', () => {
     expect(events.flatMap((event) => (event.type === 'epoch' ? [event.loss] : []))).toEqual([
       0.683, 0.54,
     ]);
-    // It says nothing at its end: the last epoch of its configuration is one.
+    // LAVIS does not log the end: the last epoch of its configuration is the end.
     appendFileSync(
       join(folderOfIt, 'log.txt'),
       '{"val_agg_metrics": 0.7, "val_acc": 0.7, "val_best_epoch": 1}\n',

@@ -150,7 +150,7 @@ function sampleImages(images: readonly string[]): string[] {
  */
 export async function checkRemainingImages(
   datasets: readonly Dataset[],
-  unseen: readonly string[],
+  images: readonly string[],
   {
     imageRoot,
     verifiedFile,
@@ -165,7 +165,7 @@ export async function checkRemainingImages(
     datasets.flatMap((dataset) => checkImages(dataset, new Set(), findings, { imageRoot }));
   let found = false;
   try {
-    const findings = await readImages(unseen, {
+    const findings = await readImages(images, {
       depth: 'decode',
       verified,
       concurrency: 1,
