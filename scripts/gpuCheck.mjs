@@ -166,13 +166,13 @@ const bench = (config, batch, ...flags) =>
   ]);
 
 /** Steps of this trainer and of PyTorch on the same weights, for each precision; both must have the same loss before training. */
-async function compare(model, batch, precisions, modes, xlas) {
+async function compare(model, batch, precisions, modes, xlaSettings) {
   const weights = join(scratch, 'weights.safetensors');
   const shape = join(scratch, 'shape.json');
   const { name, config, ...sizes } = model;
   for (const precision of precisions) {
     let ours;
-    for (const xla of xlas)
+    for (const xla of xlaSettings)
       await step(`${name}, batch ${batch}, ${precision}${xla ? ', XLA' : ''}`, async () => {
         const file = configuration(config, precision, xla);
         const flags = ['--length', '24', '--weights', weights];
