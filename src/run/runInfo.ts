@@ -1,4 +1,4 @@
-/** `run.json`: the description and state of a run. Replaced atomically; only the trainer writes it while it is running. */
+/** `run.json`: the description and state of a run. Replaced atomically by the holder of the run lock. */
 import type { MissingPart } from '../config/modelParts';
 import type { LocalizedMessage } from '../util/localize';
 import type { RankInfo } from './events';

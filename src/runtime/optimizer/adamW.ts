@@ -60,8 +60,8 @@ export class AdamW {
       trace.op('Mul', [root2, graph.scalar(eps)], FLOAT),
     ];
     if (weightDecay !== 0) {
-      const loss = trace.op('Mul', [lr, graph.scalar(weightDecay)], FLOAT);
-      this.decay = unless(trace.op('Sub', [graph.scalar(1), loss], FLOAT), 1);
+      const shrinkage = trace.op('Mul', [lr, graph.scalar(weightDecay)], FLOAT);
+      this.decay = unless(trace.op('Sub', [graph.scalar(1), shrinkage], FLOAT), 1);
     }
   }
 

@@ -11,8 +11,8 @@ interface EngineState {
 /**
  * Computes `fn(...inputs)` and saves only the inputs for the gradient, as `torch.utils.checkpoint`.
  *
- * Everything that the gradient depends on must be among the inputs, parameters included. Random operations of random.ts
- * inside `fn` give the same numbers again. Control edges delay the recomputation until the incoming gradient exists: so it
+ * Everything that needs a gradient must be among the inputs, parameters included. `fn` may use other tensors, such as the fed
+ * seed, which has no gradient: random operations of random.ts take it and their stream, so they give the same numbers again. Control edges delay the recomputation until the incoming gradient exists: so it
  * runs late, and TensorFlow's graph passes do not merge it with the forward pass.
  *
  * @param fn called twice while recording

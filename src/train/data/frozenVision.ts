@@ -9,7 +9,10 @@ import type { NlvrPrograms } from '../programs';
  */
 export class FrozenVision {
   constructor(
-    private readonly programs: Pick<NlvrPrograms, 'featureShape' | 'imagesPerRun' | 'hostEncodingProgram'>,
+    private readonly programs: Pick<
+      NlvrPrograms,
+      'featureShape' | 'imagesPerRun' | 'hostEncodingProgram'
+    >,
     private readonly cache: FeatureCache,
     private readonly imageBytes: number,
   ) {}

@@ -76,7 +76,7 @@ export class Evaluator {
     this.blankSlot = capacity + 1;
   }
 
-  /** What each process has to do for a split. It does not depend on how many there are what a batch consists of. */
+  /** The batches that each process evaluates. Their contents do not depend on the number of processes. */
   plan({ examples }: Dataset): EvaluationPlan {
     const { rank, worldSize } = this.replica;
     const shares = stepsByRank(evaluationSteps(examples, this.batchSize), worldSize);
