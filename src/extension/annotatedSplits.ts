@@ -2,7 +2,7 @@ import type { ConfigPaths } from '../config/paths';
 import type { Split } from '../data/split';
 import { pathExists } from '../util/pathExists';
 
-/** The splits whose annotation file is there, those that a model is judged by first. */
+/** The splits whose annotation file exists: val, test, train. */
 export async function annotatedSplits(
   annFiles: ConfigPaths['annFiles'],
 ): Promise<{ split: Split; file: string }[]> {
@@ -10,6 +10,6 @@ export async function annotatedSplits(
     const file = annFiles[split];
     return file === undefined ? [] : [{ split, file }];
   });
-  const there = await Promise.all(named.map(({ file }) => pathExists(file)));
-  return named.filter((_each, i) => there[i]);
+  const exists = await Promise.all(named.map(({ file }) => pathExists(file)));
+  return named.filter((_each, i) => exists[i]);
 }

@@ -10,8 +10,8 @@ import type { RunRegistry } from './runs/runRegistry';
 import type { WorkspaceRuns } from './runs/workspaceRuns';
 
 /**
- * Registers the language model tools once the workspace is trusted: what they read of it goes to a model. Does nothing in
- * editors without that interface.
+ * Registers the language model tools when the workspace is trusted, because what they read is sent to a model. Does
+ * nothing in editors without that API.
  */
 export function registerAssistantTools(
   registry: Pick<RunRegistry, 'runs'>,
@@ -19,7 +19,7 @@ export function registerAssistantTools(
 ): vscode.Disposable {
   const registered: vscode.Disposable[] = [];
   const register = (): void => {
-    // Older and other editors have no such namespace, whatever the types say.
+    // Older versions and other editors lack this namespace, although the types declare it.
     const models = (vscode as Partial<typeof vscode>).lm;
     if (typeof models?.registerTool !== 'function' || registered.length > 0) return;
     for (const { name } of toolDefinitions)
@@ -41,7 +41,7 @@ class WorkspaceTool implements vscode.LanguageModelTool<object> {
   ) {}
 
   prepareInvocation(): vscode.PreparedToolInvocation {
-    return { invocationMessage: messageOf(this.name) };
+    return { invocationMessage: progressMessage(this.name) };
   }
 
   async invoke(
@@ -49,7 +49,7 @@ class WorkspaceTool implements vscode.LanguageModelTool<object> {
     token: vscode.CancellationToken,
   ): Promise<vscode.LanguageModelToolResult> {
     await this.found.searchOnce();
-    const { text, failed } = await answer(
+    const { text, failed } = await runTool(
       {
         tool: this.name,
         input,
@@ -62,14 +62,14 @@ class WorkspaceTool implements vscode.LanguageModelTool<object> {
       },
       token,
     );
-    // The model is to read why, and an error is what says that it failed.
+    // An error is how a tool reports a failure to the model, which reads the text.
     if (failed) throw new Error(text);
     return new vscode.LanguageModelToolResult([new vscode.LanguageModelTextPart(text)]);
   }
 }
 
-/** Has a thread of its own answer, which ends with the answer or when the user cancels. */
-async function answer(
+/** Answers a request in a worker thread. Canceling terminates the thread. */
+async function runTool(
   request: AssistantRequest,
   token: vscode.CancellationToken,
 ): Promise<ToolResult> {
@@ -87,7 +87,7 @@ async function answer(
   }
 }
 
-/** What is typed into configurations, and files that they name, counts before it is saved. */
+/** Texts of the open YAML and JSON documents by path: unsaved edits count. */
 function openTexts(): Map<string, string> {
   return new Map(
     vscode.workspace.textDocuments
@@ -96,8 +96,8 @@ function openTexts(): Map<string, string> {
   );
 }
 
-/** What the chat shows while the tool works. */
-function messageOf(name: ToolName): string {
+/** The message that the chat shows while a tool runs. */
+function progressMessage(name: ToolName): string {
   switch (name) {
     case 'nlvr_list_runs':
       return vscode.l10n.t('Listing NLVR runs');

@@ -1,20 +1,20 @@
 import { EventLoopYielder } from '../util/yieldToEventLoop';
 
 /**
- * Work that comes in pieces, done one after the other with turns for others in between. Asked to run while it is at
- * work it continues with what has arrived in the meantime, so that pieces never overtake each other.
+ * Processes work in pieces, in order, and yields to the event loop between them. A call of `run` while it is running
+ * continues with the pieces that have arrived in the meantime, so their order is kept.
  */
 export class ChunkedWork {
   private last: Promise<void> = Promise.resolve();
 
-  /** @param piece does the next piece; false when there is none. */
-  constructor(private readonly piece: () => boolean) {}
+  /** @param nextPiece processes the next piece; returns false when there is none. */
+  constructor(private readonly nextPiece: () => boolean) {}
 
   /** Resolves when no piece is left. */
   run(): Promise<void> {
     const turn = this.last.then(async () => {
-      const breather = new EventLoopYielder();
-      while (this.piece()) await breather.yieldIfDue();
+      const yielder = new EventLoopYielder();
+      while (this.nextPiece()) await yielder.yieldIfDue();
     });
     this.last = turn.catch(() => undefined);
     return turn;

@@ -1,4 +1,4 @@
-/** The entry point for VS Code. Creates what is needed immediately; panels and commands load their code when they are used. */
+/** Entry point of the extension. Panels and commands load their code on first use. */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
@@ -7,7 +7,7 @@ import { setTranslator } from '../util/language';
 import { registerAssistantTools } from './assistantTools';
 import { registerCommands } from './commands/register';
 import { registerConfiguration } from './configuration/register';
-import { isDemo, keepDemoIn } from './demo/demoFolder';
+import { isDemo, setDemoHome } from './demo/demoFolder';
 import { DatasetChecks } from './dataset/datasetChecks';
 import { DatasetView } from './dataset/datasetView';
 import { RunProblems } from './dataset/runProblems';
@@ -41,7 +41,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     (folder) => marks.nameOf(folder),
   );
   setSourcesTrusted(vscode.workspace.isTrusted);
-  keepDemoIn(join(context.globalStorageUri.fsPath, 'demo'));
+  setDemoHome(join(context.globalStorageUri.fsPath, 'demo'));
   const services: Services = {
     context,
     log,
@@ -87,21 +87,21 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     registerConfiguration(services),
     registry.onDidChange(() => {
       void updateContext(registry);
-      runner.look();
+      runner.startIfIdle();
     }),
     marks.onDidChange((folders) => {
       for (const folder of folders) registry.rename(folder);
     }),
     queue.onDidChange(() => {
       void updateQueueContext(queue);
-      runner.look();
+      runner.startIfIdle();
     }),
   );
   await setContext('nlvr.looking', true);
   log.info(`activated in ${(performance.now() - began).toFixed(0)} ms`);
   await updateQueueContext(queue);
   await walkthrough.restore();
-  // Without a YAML file on the screen it was asked for by a panel, a view, a command or a configuration in the workspace.
+  // Without an open YAML file, the extension was activated by a panel, a view, a command or a configuration in the workspace.
   const wanted =
     queue.items.length > 0 ||
     view.tree.visible ||

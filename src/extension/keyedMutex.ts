@@ -1,8 +1,8 @@
-/** Work on the same thing one after the other, on different things at once. */
+/** Serializes work with the same key; work with different keys runs concurrently. */
 export class KeyedMutex {
   private readonly last = new Map<string, Promise<unknown>>();
 
-  /** Does the work when all earlier work on the same thing has ended, well or not. */
+  /** Runs `work` when all earlier work with the same key has settled. */
   run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const turn = (this.last.get(key) ?? Promise.resolve()).then(work);
     const ended = turn

@@ -2,14 +2,14 @@ import * as vscode from 'vscode';
 import { localizedError } from '../util/language';
 import { UserError, messageOf } from '../util/userError';
 
-/** The extension's log channel: its level is the user's, by "Developer: Set Log Level…". */
+/** Creates the log channel of the extension. The user sets its level with "Developer: Set Log Level…". */
 export function createLog(): vscode.LogOutputChannel {
   return vscode.window.createOutputChannel('NLVR', { log: true });
 }
 
 /**
- * Reports a failure: in the log with all details, and as a message with its hint and a button that opens the log.
- * @param doing what was tried, such as "start the training", for the log.
+ * Reports a failure: in the log with all details, and as a notification with its hint and a button that opens the log.
+ * @param doing the operation that failed, such as "start the training", for the log
  */
 export async function showFailure(
   log: vscode.LogOutputChannel,
@@ -30,7 +30,7 @@ export async function showFailure(
   if (chosen === show) log.show();
 }
 
-/** For work that nobody waits for: a failure is still reported. */
+/** Reports the failure of work that is not awaited. */
 export function showErrorOf(
   log: vscode.LogOutputChannel,
   doing: string,

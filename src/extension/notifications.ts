@@ -1,25 +1,25 @@
 import * as vscode from 'vscode';
 import { percent } from './format';
-import { isTakeable } from './runs/resumable';
+import { isTakeable } from './runs/runActions';
 import { isActive, type Run, type RunRegistry } from './runs/runRegistry';
 import { setting } from './settings';
 import { isAwaited } from './trainer/awaitedAttempts';
 
-/** What was last seen of a run that was active. */
-interface Active {
+/** The last known attempt of a run that was active. */
+interface ActiveRun {
   attempt: string | undefined;
   evaluates: boolean;
 }
 
-/** Announces how runs end while this window is open, those that were started elsewhere included. */
+/** Shows notifications about how runs end, including runs started elsewhere. */
 export class EndNotifications implements vscode.Disposable {
-  private active = new Map<string, Active>();
+  private active = new Map<string, ActiveRun>();
   private readonly subscription: { dispose(): void };
 
   constructor(
     private readonly runs: RunRegistry,
     private readonly log: vscode.LogOutputChannel,
-    /** A message was closed without choosing anything. */
+    /** Called when a notification was closed without choosing an action. */
     private readonly dismissed: (run: Run) => Promise<void>,
   ) {
     this.subscription = runs.onDidChange(() => this.update());
@@ -30,22 +30,23 @@ export class EndNotifications implements vscode.Disposable {
   }
 
   private update(): void {
-    const active = new Map<string, Active>();
+    const active = new Map<string, ActiveRun>();
     for (const run of this.runs.runs) {
       const { folder, attempt } = run;
       const before = this.active.get(folder);
       if (isActive(run)) {
-        const guest = attempt?.kind === 'evaluate' && run.info.kind !== 'evaluate';
-        active.set(folder, { attempt: attempt?.id, evaluates: guest });
+        // An evaluation in the folder of a training.
+        const evaluates = attempt?.kind === 'evaluate' && run.info.kind !== 'evaluate';
+        active.set(folder, { attempt: attempt?.id, evaluates });
       } else if (before) void this.notify(run, before);
     }
     this.active = active;
   }
 
-  private async notify(run: Run, before: Active): Promise<void> {
-    const { message, level } = ending(run, before);
+  private async notify(run: Run, before: ActiveRun): Promise<void> {
+    const { message, level } = endingMessage(run, before);
     const outcome = (run.notice ?? run.attempt)?.outcome;
-    // The failed examples of an evaluation open by themselves; one that can be done anyway asks by itself.
+    // The command that awaits an evaluation opens its failed examples, or asks whether to evaluate anyway.
     if (isAwaited(before.attempt) && (level === 'information' || outcome?.allowedBy)) return;
     const why = [run.message, run.hint].filter((part) => part !== null).join(' ');
     this.log.info(`${run.info.name} (${run.folder}): ${run.status}. ${why}`);
@@ -73,38 +74,38 @@ export class EndNotifications implements vscode.Disposable {
   }
 }
 
-interface EndingWords {
+interface EndingMessage {
   message: string;
   level: 'information' | 'warning' | 'error';
 }
 
 /** @param before the attempt that has ended */
-function ending(run: Run, before: Active): EndingWords {
+function endingMessage(run: Run, before: ActiveRun): EndingMessage {
   const { info, status, message, hint, notice, attempt } = run;
   const why = [message, hint].filter((part) => part !== null).join(' ');
-  const said = (text: string, level: EndingWords['level'] = 'information'): EndingWords => ({
+  const ended = (text: string, level: EndingMessage['level'] = 'information'): EndingMessage => ({
     message: text,
     level,
   });
   if (notice && notice.id === before.attempt)
-    return said(vscode.l10n.t('{0}: {1}', info.name, why), 'error');
-  if (before.evaluates) return said(vscode.l10n.t('The evaluation of {0} has ended.', info.name));
+    return ended(vscode.l10n.t('{0}: {1}', info.name, why), 'error');
+  if (before.evaluates) return ended(vscode.l10n.t('The evaluation of {0} has ended.', info.name));
   switch (status) {
     case 'lost':
-      return said(vscode.l10n.t('{0} stopped responding. {1}', info.name, why), 'warning');
+      return ended(vscode.l10n.t('{0} stopped responding. {1}', info.name, why), 'warning');
     case 'failed':
       if (attempt?.outcome?.state === 'refused')
         return attempt.kind === 'evaluate'
-          ? said(vscode.l10n.t('The evaluation did not start. {0}', why), 'error')
-          : said(vscode.l10n.t('Training did not start. {0}', why), 'error');
-      return said(vscode.l10n.t('{0} failed. {1}', info.name, why), 'error');
+          ? ended(vscode.l10n.t('The evaluation did not start. {0}', why), 'error')
+          : ended(vscode.l10n.t('Training did not start. {0}', why), 'error');
+      return ended(vscode.l10n.t('{0} failed. {1}', info.name, why), 'error');
     case 'stopped':
-      if (info.kind === 'evaluate') return said(vscode.l10n.t('{0} was stopped.', info.name));
+      if (info.kind === 'evaluate') return ended(vscode.l10n.t('{0} was stopped.', info.name));
       return run.begun === false
-        ? said(vscode.l10n.t('{0} was stopped before it started.', info.name))
-        : said(vscode.l10n.t('{0} stopped at epoch {1}.', info.name, info.epoch + 1));
+        ? ended(vscode.l10n.t('{0} was stopped before it started.', info.name))
+        : ended(vscode.l10n.t('{0} stopped at epoch {1}.', info.name, info.epoch + 1));
     default:
-      return said(
+      return ended(
         info.best
           ? vscode.l10n.t('{0} finished: best {1}.', info.name, percent(info.best.accuracy))
           : vscode.l10n.t('{0} finished.', info.name),

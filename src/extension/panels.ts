@@ -1,6 +1,6 @@
 /**
- * Panels are registered immediately, because those that were open before a reload of the window wait for it. Their code,
- * which brings the YAML parsers, is loaded with the first that is shown.
+ * Registers the panels immediately, so that VS Code can restore them after a window reload. Their code, which includes the
+ * YAML parsers, is loaded when the first one is shown.
  */
 import * as vscode from 'vscode';
 import type { RunsTableContext } from './runsTable/panel';
@@ -19,28 +19,30 @@ export function registerPanels(context: RunsTableContext): vscode.Disposable {
   return vscode.Disposable.from(
     vscode.window.registerWebviewPanelSerializer(
       DASHBOARD_VIEW,
-      whenShown(async () => (await import('./dashboard/panel')).registerDashboard(services)),
+      lazySerializer(async () => (await import('./dashboard/panel')).registerDashboard(services)),
     ),
     vscode.window.registerWebviewPanelSerializer(
       FAILURES_VIEW,
-      whenShown(async () => (await import('./failures/panel')).registerFailures(services)),
+      lazySerializer(async () => (await import('./failures/panel')).registerFailures(services)),
     ),
     vscode.window.registerWebviewPanelSerializer(
       ANALYSIS_VIEW,
-      whenShown(async () => (await import('./analysis/panel')).registerAnalysis(services)),
+      lazySerializer(async () => (await import('./analysis/panel')).registerAnalysis(services)),
     ),
     vscode.window.registerWebviewPanelSerializer(
       RUNS_VIEW,
-      whenShown(async () => (await import('./runsTable/panel')).registerRunsTable(context)),
+      lazySerializer(async () => (await import('./runsTable/panel')).registerRunsTable(context)),
     ),
     vscode.window.registerWebviewPanelSerializer(
       COMPARISON_VIEW,
-      whenShown(async () => (await import('./comparison/panel')).registerComparisons(services)),
+      lazySerializer(async () =>
+        (await import('./comparison/panel')).registerComparisons(services),
+      ),
     ),
   );
 }
 
-function whenShown(load: () => Promise<Serializer>): Serializer {
+function lazySerializer(load: () => Promise<Serializer>): Serializer {
   return {
     deserializeWebviewPanel: async (panel, state) =>
       (await load()).deserializeWebviewPanel(panel, state),

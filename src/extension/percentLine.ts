@@ -1,13 +1,13 @@
-/** How far a program is, by what it writes. */
+/** A progress line of a program. */
 export interface PercentLine {
   percent: number;
-  /** What it says behind the percent, such as the amount. */
+  /** The text after the percentage, such as the amount. */
   note: string;
-  /** The time left, such as `29s`; null where the line names none. */
+  /** The time left, such as `29s`; null if the line has none. */
   left: string | null;
 }
 
-/** Reads `Checking images 26%  29s left`. Undefined for lines that are no progress. */
+/** Parses `Checking images 26%  29s left`; undefined for other lines. */
 export function parsePercent(line: string): PercentLine | undefined {
   const match = /(\d{1,3})%\s*(.*?)\s*(?:(\d+[smh](?: \d+[sm])?) left)?$/.exec(line.trimEnd());
   if (!match) return undefined;

@@ -3,8 +3,8 @@ import { parsePercent } from './percentLine';
 
 /**
  * Runs something with a notification that shows its progress and can cancel it.
- * @param work gets the signal of the cancel button, and a function that takes the program's progress lines
- * @throws {vscode.CancellationError} when it was cancelled.
+ * @param work receives the signal of the cancel button, and a function to call with progress lines
+ * @throws {vscode.CancellationError} when the user canceled.
  */
 export async function withCancellableProgress<T>(
   title: string,
@@ -20,8 +20,8 @@ export async function withCancellableProgress<T>(
         const step = parsePercent(line);
         if (!step) return;
         const { percent, note, left } = step;
-        const words = [`${percent}%`, note, left === null ? '' : vscode.l10n.t('{0} left', left)];
-        const message = words.filter((word) => word !== '').join(' · ');
+        const parts = [`${percent}%`, note, left === null ? '' : vscode.l10n.t('{0} left', left)];
+        const message = parts.filter((part) => part !== '').join(' · ');
         progress.report({ message, increment: Math.max(0, step.percent - shown) });
         shown = Math.max(shown, step.percent);
       });

@@ -1,39 +1,38 @@
 /**
- * Lists to pick from. They stay when something else takes the focus: a panel that was opened a moment ago does so when
- * its page is loaded, and would close the list that the user has just asked for. Escape closes it. What was picked last
- * comes first the next time.
+ * Quick picks that stay open when they lose focus: a panel that was just opened takes the focus when its page has loaded.
+ * Escape closes them. The item picked last is listed first the next time.
  */
 import * as vscode from 'vscode';
 
-/** What is remembered of a list. */
-interface Remembered<T> {
-  /** Lists with the same name remember together. */
+/** How the picked items of a list are remembered. */
+interface Memorized<T> {
+  /** Lists with the same name share their memory. */
   list: string;
-  /** What is remembered of an item. */
+  /** The remembered key of an item. */
   keyOf: (item: T) => string;
 }
 
 type Options<T> = Omit<vscode.QuickPickOptions, 'canPickMany' | 'ignoreFocusOut'> & {
   /** The question: the title only names the command. */
   placeHolder: string;
-  remember?: Remembered<T>;
+  remember?: Memorized<T>;
 };
 
-/** `vscode.Memento`, as far as it is needed. */
+/** The part of `vscode.Memento` that is used. */
 interface Memory {
   get<T>(key: string, otherwise: T): T;
   update(key: string, value: unknown): Thenable<void>;
 }
 
-const MEMORY = 'nlvr.picked';
+const MEMORY_KEY = 'nlvr.picked';
 let memory: Memory | undefined;
 
-/** Keeps what is picked, from now on, where it outlives a reload of the window. */
+/** Sets where picked items are stored, so that they survive a window reload. */
 export function rememberPicks(where: Memory): void {
   memory = where;
 }
 
-/** @returns undefined when the user chose none. */
+/** Lets the user pick one item. @returns undefined when the user canceled. */
 export async function pickOne<T extends vscode.QuickPickItem>(
   items: readonly T[],
   { remember, ...options }: Options<T>,
@@ -41,11 +40,11 @@ export async function pickOne<T extends vscode.QuickPickItem>(
   const isLast = lastOf(remember);
   const sorted = [...items.filter(isLast), ...items.filter((item) => !isLast(item))];
   const picked = await vscode.window.showQuickPick(sorted, { ...options, ignoreFocusOut: true });
-  if (picked) await keep(remember, [picked]);
+  if (picked) await store(remember, [picked]);
   return picked;
 }
 
-/** @returns undefined when the user closed the list, which may be other than choosing nothing. */
+/** Lets the user pick any number of items. @returns undefined when the user canceled. */
 export async function pickMany<T extends vscode.QuickPickItem>(
   items: readonly T[],
   { remember, ...options }: Options<T>,
@@ -59,20 +58,20 @@ export async function pickMany<T extends vscode.QuickPickItem>(
     canPickMany: true,
     ignoreFocusOut: true,
   });
-  if (picked) await keep(remember, picked);
+  if (picked) await store(remember, picked);
   return picked;
 }
 
-function lastOf<T>(remember: Remembered<T> | undefined): (item: T) => boolean {
-  const last = remember && memory?.get<Picked>(MEMORY, {})[remember.list];
+function lastOf<T>(remember: Memorized<T> | undefined): (item: T) => boolean {
+  const last = remember && memory?.get<Picked>(MEMORY_KEY, {})[remember.list];
   return (item) => remember !== undefined && last?.includes(remember.keyOf(item)) === true;
 }
 
-/** Keys of what was picked last, by list. */
+/** Keys of the items picked last, by list. */
 type Picked = Partial<Record<string, string[]>>;
 
-async function keep<T>(remember: Remembered<T> | undefined, picked: readonly T[]): Promise<void> {
+async function store<T>(remember: Memorized<T> | undefined, picked: readonly T[]): Promise<void> {
   if (!remember || !memory) return;
   const keys = picked.map((item) => remember.keyOf(item));
-  await memory.update(MEMORY, { ...memory.get<Picked>(MEMORY, {}), [remember.list]: keys });
+  await memory.update(MEMORY_KEY, { ...memory.get<Picked>(MEMORY_KEY, {}), [remember.list]: keys });
 }

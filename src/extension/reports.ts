@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 
 const SCHEME = 'nlvr-report';
 
-/** Texts shown as documents that cannot be edited and ask for no saving. */
+/** Provides texts as read-only documents, which need no saving. */
 class Reports implements vscode.TextDocumentContentProvider {
   private readonly texts = new Map<string, string>();
   private readonly changed = new vscode.EventEmitter<vscode.Uri>();
@@ -20,7 +20,7 @@ class Reports implements vscode.TextDocumentContentProvider {
 
 let reports: Reports | undefined;
 
-/** Shows a text under a name; one shown before under the same name is replaced. */
+/** Shows a text as a document; replaces an earlier one with the same name. */
 export async function showReport(
   context: vscode.ExtensionContext,
   name: string,

@@ -1,38 +1,42 @@
 /**
- * Panels that were open before the window was reloaded. VS Code keeps their tabs and hands a panel over when its tab is
- * shown; until then nothing of it is loaded, and only the tab says that it is there.
+ * Finds panels that were open before a window reload. VS Code restores their tabs, and deserializes a panel when its tab
+ * is shown for the first time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
 
-/** Milliseconds that VS Code gets to hand a panel over after its tab was shown. */
-const HAND_OVER_MS = 5000;
+/** Timeout for VS Code to deserialize a panel after its tab was shown, in milliseconds. */
+const DESERIALIZE_TIMEOUT_MS = 5000;
 const POLL_MS = 20;
-/** VS Code focuses groups by commands, one for each of the first eight. */
+/** VS Code has a command to focus each of the first eight editor groups. */
 const groups = ['First', 'Second', 'Third', 'Fourth', 'Fifth', 'Sixth', 'Seventh', 'Eighth'];
 
-/** Which restored panel is wanted. */
+/** The restored panel to show. */
 export interface RestoredPanel {
   viewType: string;
   /** Title of its tab. */
   title: string;
-  /** How many panels with this title are loaded: their tabs look the same. */
+  /** Number of loaded panels with this title: their tabs look the same. */
   loaded: number;
-  /** Whether VS Code has handed the panel over. */
-  handedOver(): boolean;
+  /** Whether VS Code has deserialized the panel. */
+  isDeserialized(): boolean;
 }
 
 /**
- * Shows the tab of a restored panel that is not loaded yet, so that VS Code hands the panel over.
- * @returns whether it was handed over; false also when there is no such tab
+ * Shows the tab of a restored panel that is not loaded yet, so that VS Code deserializes the panel.
+ * @returns whether it was deserialized; false also if there is no such tab
  */
 export async function showRestored(panel: RestoredPanel): Promise<boolean> {
   const tabs = tabsOf(panel);
   if (tabs.length <= panel.loaded) return false;
   for (const tab of tabs) {
     await show(tab);
-    for (const until = Date.now() + HAND_OVER_MS; Date.now() < until; await sleep(POLL_MS))
-      if (panel.handedOver()) return true;
+    for (
+      const until = Date.now() + DESERIALIZE_TIMEOUT_MS;
+      Date.now() < until;
+      await sleep(POLL_MS)
+    )
+      if (panel.isDeserialized()) return true;
   }
   return false;
 }
@@ -41,7 +45,7 @@ function tabsOf({ viewType, title }: RestoredPanel): vscode.Tab[] {
   return vscode.window.tabGroups.all
     .flatMap((group) => group.tabs)
     .filter(
-      // VS Code puts a word of its own before the view type.
+      // VS Code adds a prefix to the view type.
       ({ input, label }) =>
         label === title &&
         input instanceof vscode.TabInputWebview &&
@@ -49,7 +53,7 @@ function tabsOf({ viewType, title }: RestoredPanel): vscode.Tab[] {
     );
 }
 
-/** There is no call that shows a tab; commands do, by the place of the group and of the tab in it. */
+/** Shows a tab by commands, which take the index of the group and of the tab: the API has no function for it. */
 async function show(tab: vscode.Tab): Promise<void> {
   const { group } = tab;
   const focus = groups[group.viewColumn - 1] as string | undefined;

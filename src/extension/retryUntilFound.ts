@@ -1,6 +1,6 @@
 /**
- * Remembers what a search finds, and searches again as long as it finds nothing: a run folder is there before its
- * config.yaml is. A caller that asks during a search waits for that search.
+ * Caches the result of a search, and searches again while it finds nothing: a run folder exists before its config.yaml.
+ * Concurrent calls share one search.
  */
 export function retryUntilFound<T>(search: () => Promise<T | null>): () => Promise<T | null> {
   let found: T | null = null;

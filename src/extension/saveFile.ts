@@ -6,9 +6,9 @@ import type * as vscode from 'vscode';
 import { temporaryName } from '../util/atomicFile';
 
 /**
- * Writes a file that a person chose: on this machine as a whole or not at all, elsewhere (a virtual or remote file
- * system) by `writeElsewhere`, in one piece.
- * @throws what the file system says; a file that was there before is untouched then.
+ * Writes a file that the user chose: atomically on this machine, otherwise (on a virtual or remote file system) with
+ * `writeElsewhere`, in one piece.
+ * @throws errors of the file system; an existing file is unchanged then.
  */
 export async function saveFile<U extends Pick<vscode.Uri, 'scheme' | 'fsPath'>>(
   target: U,

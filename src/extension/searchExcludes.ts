@@ -1,27 +1,27 @@
 import * as vscode from 'vscode';
 
-/** Folders of programs and their packages: large, and nobody keeps configurations or runs there. */
-const always = ['node_modules', '.git', 'site-packages', '__pycache__'];
+/** Large folders of packages, which contain no configurations or runs. */
+const packageFolders = ['node_modules', '.git', 'site-packages', '__pycache__'];
 
 /**
- * What a search of the workspace leaves out, as a glob for `vscode.workspace.findFiles`: folders of packages, and what
- * the user excludes from searches. VS Code adds what is excluded from the workspace altogether (`files.exclude`).
+ * The excludes of a workspace search, as a glob for `vscode.workspace.findFiles`: folders of packages, and the setting
+ * `search.exclude`. VS Code adds `files.exclude` itself.
  */
-export function excludedFromSearch(): string {
+export function searchExcludeGlob(): string {
   const set = vscode.workspace.getConfiguration('search').get<Record<string, unknown>>('exclude');
   const users = Object.entries(set ?? {})
-    // Others are excluded by a condition that only VS Code's own search knows.
+    // Other values are conditions, which only VS Code's own search evaluates.
     .filter(([, value]) => value === true)
     .flatMap(([pattern]) => (/\*\*?$/.test(pattern) ? [pattern] : [pattern, `${pattern}/**`]));
-  // One level of braces: the search of older versions of VS Code finds nothing with braces in braces.
-  const ours = always.map((name) => `**/${name}/**`);
-  return `{${[...ours, ...users.flatMap(withoutBraces)].join(',')}}`;
+  // One level of braces: the search of older versions of VS Code does not support nested braces.
+  const ours = packageFolders.map((name) => `**/${name}/**`);
+  return `{${[...ours, ...users.flatMap(expandBraces)].join(',')}}`;
 }
 
-/** The globs that a glob with alternatives, such as `**\/{a,b}`, stands for. */
-function withoutBraces(pattern: string): string[] {
+/** Expands a glob with alternatives, such as `**\/{a,b}`. */
+function expandBraces(pattern: string): string[] {
   const found = /^(.*?)\{([^{}]*)\}(.*)$/.exec(pattern);
   if (!found) return [pattern];
   const [, before = '', alternatives = '', after = ''] = found;
-  return alternatives.split(',').flatMap((each) => withoutBraces(before + each + after));
+  return alternatives.split(',').flatMap((each) => expandBraces(before + each + after));
 }

@@ -7,19 +7,19 @@ export interface Settings {
   nodePath: string;
   tensorflowPath: string;
   environment: Record<string, string>;
-  /** As people wrote it; see `processesPerNode`. */
+  /** Not validated; see `processesPerNode`. */
   processesPerNode: unknown;
   runFolders: string[];
   notifications: 'all' | 'failures' | 'none';
   statusBar: boolean;
   openDashboardOnStart: boolean;
-  /** As people wrote them; checked when they are used. */
+  /** Not validated; checked when they are used. */
   slices: unknown;
 }
 
 /**
- * A setting's value now. Restricted settings of an untrusted workspace are left out by VS Code itself.
- * @param file what it is about: folders of a workspace may have settings of their own
+ * The current value of a setting. VS Code itself ignores restricted settings of an untrusted workspace.
+ * @param file a file of the workspace folder whose settings apply
  */
 export function setting<K extends keyof Settings>(key: K, file?: vscode.Uri): Settings[K] {
   const value = vscode.workspace.getConfiguration('nlvr', file).get<Settings[K]>(key);
@@ -27,7 +27,7 @@ export function setting<K extends keyof Settings>(key: K, file?: vscode.Uri): Se
   return value;
 }
 
-/** How many processes share a training that is started here. @throws {UserError} where the setting is neither a number nor `auto` */
+/** Number of processes that share a training. @throws {UserError} when the setting is neither a number nor `auto` */
 function processesPerNode(value: unknown = setting('processesPerNode')): number | 'auto' {
   if (value === 'auto' || (Number.isSafeInteger(value) && Number(value) >= 1))
     return value as number | 'auto';
@@ -40,7 +40,7 @@ function processesPerNode(value: unknown = setting('processesPerNode')): number 
   );
 }
 
-/** The trainer's arguments for as many processes as the settings say for a configuration. */
+/** The arguments of the trainer for the number of processes set for a configuration. */
 export function processArguments(configFile: string): string[] {
   const processes = processesPerNode(setting('processesPerNode', vscode.Uri.file(configFile)));
   return processes === 1 ? [] : ['--nproc_per_node', String(processes)];

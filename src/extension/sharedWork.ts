@@ -1,16 +1,16 @@
-/** Work that is under way in this window, by what it is about. */
-const underWay = new Map<string, Promise<unknown>>();
+/** Work in progress in this window, by key. */
+const inProgress = new Map<string, Promise<unknown>>();
 
-/** Does the work, or takes part in the same work that is under way. */
-export function shareWork<T>(about: string, work: () => Promise<T>): Promise<T> {
-  const known = underWay.get(about) as Promise<T> | undefined;
+/** Starts work, or returns the promise of work in progress with the same key. */
+export function shareWork<T>(key: string, work: () => Promise<T>): Promise<T> {
+  const known = inProgress.get(key) as Promise<T> | undefined;
   if (known) return known;
-  const started = work().finally(() => underWay.delete(about));
-  underWay.set(about, started);
+  const started = work().finally(() => inProgress.delete(key));
+  inProgress.set(key, started);
   return started;
 }
 
-/** Whether such work is under way. */
-export function isRunning(about: string): boolean {
-  return underWay.has(about);
+/** Whether work with this key is in progress. */
+export function isRunning(key: string): boolean {
+  return inProgress.has(key);
 }

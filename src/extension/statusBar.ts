@@ -2,10 +2,10 @@ import * as vscode from 'vscode';
 import { percent } from './format';
 import { isActive, type Run, type RunRegistry } from './runs/runRegistry';
 import { progressOf } from './runs/progress';
-import { activityText } from './runs/runWords';
+import { activityText } from './runs/runText';
 import { setting } from './settings';
 
-/** Epoch, progress and best accuracy of the newest active run; a click opens its dashboard. */
+/** The status bar item: epoch, progress and best accuracy of the newest active run. A click opens its dashboard. */
 export class StatusBar implements vscode.Disposable {
   private readonly item = vscode.window.createStatusBarItem(
     'nlvr.training',
@@ -37,10 +37,10 @@ export class StatusBar implements vscode.Disposable {
       this.item.hide();
       return;
     }
-    const words = describe(newest);
-    this.item.text = `$(play-circle) ${words.join(' · ')}`;
+    const parts = describe(newest);
+    this.item.text = `$(play-circle) ${parts.join(' · ')}`;
     this.item.accessibilityInformation = {
-      label: vscode.l10n.t('NLVR training {0}: {1}', newest.info.name, words.join(', ')),
+      label: vscode.l10n.t('NLVR training {0}: {1}', newest.info.name, parts.join(', ')),
     };
     this.item.tooltip = active
       .map((run) => `${run.info.name}: ${describe(run).join(' · ')}`)
@@ -65,6 +65,6 @@ function describe(run: Run): string[] {
     Math.min(info.epoch + 1, info.maxEpoch),
     info.maxEpoch,
   );
-  const words = [epoch, `${Math.floor(progress * 100)}%`];
-  return info.best ? [...words, percent(info.best.accuracy)] : words;
+  const parts = [epoch, `${Math.floor(progress * 100)}%`];
+  return info.best ? [...parts, percent(info.best.accuracy)] : parts;
 }

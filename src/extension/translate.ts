@@ -1,2 +1,2 @@
-/** `vscode.l10n.t` */
+/** The type of `vscode.l10n.t`. */
 export type Translate = (message: string, ...args: (string | number | boolean)[]) => string;

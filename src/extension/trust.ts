@@ -4,9 +4,9 @@ import * as vscode from 'vscode';
 import { isDemo } from './demo/demoFolder';
 
 /**
- * Refuses to continue in Restricted Mode. Menus hide what runs programs, but keyboard shortcuts and other extensions can
- * still call a command, so every handler that runs something asks here again.
- * @throws {vscode.CancellationError} after telling why, with a way to trust the workspace.
+ * Refuses to continue in Restricted Mode. Menus hide the commands that run programs, but keyboard shortcuts and other
+ * extensions can still call them, so every handler that runs something checks again.
+ * @throws {vscode.CancellationError} after a message that says why and offers to manage workspace trust.
  */
 export async function requireTrust(): Promise<void> {
   if (vscode.workspace.isTrusted) return;
@@ -20,10 +20,10 @@ export async function requireTrust(): Promise<void> {
 }
 
 /**
- * Whether images may be read from a folder that a file of the workspace names: in Restricted Mode only if it is in
- * the workspace, links followed, or is that of the demo.
+ * Whether images may be read from a folder that a file of the workspace specifies. In Restricted Mode, only if the folder,
+ * links resolved, is in the workspace or belongs to the demo.
  */
-export async function mayShowImagesOf(folder: string): Promise<boolean> {
+export async function canShowImagesOf(folder: string): Promise<boolean> {
   if (vscode.workspace.isTrusted || isDemo(folder)) return true;
   const real = (path: string): Promise<string> => realpath(path).catch(() => path);
   const wanted = await real(folder);

@@ -1,4 +1,4 @@
-/** The kinds of panels, as the manifest's activation events and VS Code's memory of open panels know them. */
+/** View types of the panels, as in the activation events of the manifest and in VS Code's state of restored panels. */
 export const DASHBOARD_VIEW = 'nlvr.dashboard';
 export const FAILURES_VIEW = 'nlvr.failures';
 export const ANALYSIS_VIEW = 'nlvr.analysis';

@@ -2,14 +2,14 @@ import * as vscode from 'vscode';
 import { setContext } from './runs/workspaceRuns';
 
 const INSPECTED = 'nlvr.inspected';
-/** VS Code reads the walkthrough a moment after it has opened its editor. */
+/** Delay until VS Code has read the walkthrough after opening its editor, in milliseconds. */
 const READ_MS = 1000;
 
 /**
- * Ticks the steps of the walkthrough that were done before it opens. VS Code ticks a step when a context becomes true,
- * and ignores one that is true when it reads the walkthrough. So each step also has the context of its result together
- * with `nlvr.walkthroughShown`, which becomes true for a moment when an editor of VS Code itself, as the walkthrough is
- * one, comes to the front.
+ * Checks off the steps of the walkthrough that were completed before it opens. VS Code completes a step when a context key
+ * becomes true, and ignores one that is true already when it reads the walkthrough. So each step also completes on its
+ * context key together with `nlvr.walkthroughShown`, which becomes true briefly when a built-in editor of VS Code, such as
+ * the walkthrough, becomes active.
  */
 export class WalkthroughSteps implements vscode.Disposable {
   private readonly listener: vscode.Disposable;
@@ -17,13 +17,13 @@ export class WalkthroughSteps implements vscode.Disposable {
 
   constructor(private readonly memento: vscode.Memento) {
     this.listener = vscode.window.tabGroups.onDidChangeTabs(({ opened, changed }) => {
-      // Files and panels of extensions have an input, the walkthrough has none.
+      // Tabs of files and of extensions have an input; the walkthrough has none.
       if ([...opened, ...changed].some(({ isActive, input }) => isActive && input === undefined))
-        this.look();
+        this.completeSteps();
     });
   }
 
-  /** Sets what earlier sessions left done. */
+  /** Restores the steps that earlier sessions completed. */
   async restore(): Promise<void> {
     await setContext('nlvr.hasInspected', this.memento.get(INSPECTED, false));
   }
@@ -33,7 +33,7 @@ export class WalkthroughSteps implements vscode.Disposable {
     clearTimeout(this.timer);
   }
 
-  private look(): void {
+  private completeSteps(): void {
     clearTimeout(this.timer);
     void pulse();
     this.timer = setTimeout(() => void pulse(), READ_MS);
@@ -45,7 +45,7 @@ async function pulse(): Promise<void> {
   await setContext('nlvr.walkthroughShown', false);
 }
 
-/** Failed examples are shown: a step of the walkthrough, done in this workspace from now on. */
+/** Completes the step of the walkthrough for failed examples in this workspace. */
 export async function rememberInspected(memento: vscode.Memento): Promise<void> {
   await setContext('nlvr.hasInspected', true);
   if (!memento.get(INSPECTED, false)) await memento.update(INSPECTED, true);

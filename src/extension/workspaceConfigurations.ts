@@ -4,21 +4,21 @@ import * as vscode from 'vscode';
 import { pathExists } from '../util/pathExists';
 import { configurationGlob, isConfiguration } from './configurationFiles';
 import { pickOne } from './quickPick';
-import { configurationInFront } from './runInFront';
-import { excludedFromSearch } from './searchExcludes';
+import { configurationOfActivePanel } from './activePanel';
+import { searchExcludeGlob } from './searchExcludes';
 
-const MOST = 200;
+const MAX_CONFIGURATIONS = 200;
 
 /**
- * The configurations of the workspace by their names: one search, and after that what the file watcher says. Made once
- * on activation.
+ * The configurations of the workspace that are recognized by their file names. Searches once, and follows the file watcher
+ * after that. Created once on activation.
  */
 export class ConfigurationIndex implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
-  /** A configuration came or went, or its text changed on the disk. */
+  /** Fires when a configuration was created, deleted or changed on the disk. */
   readonly onDidChange = this.changed.event;
   private readonly disposables: vscode.Disposable[];
-  private searched: Promise<Map<string, vscode.Uri>> | undefined;
+  private searchResult: Promise<Map<string, vscode.Uri>> | undefined;
 
   constructor() {
     const files = vscode.workspace.createFileSystemWatcher(configurationGlob);
@@ -27,12 +27,12 @@ export class ConfigurationIndex implements vscode.Disposable {
       this.changed,
       files.onDidCreate((uri) => this.update((known) => known.set(uri.fsPath, uri))),
       files.onDidDelete((uri) => this.update((known) => known.delete(uri.fsPath))),
-      // Also of a file that came without a word.
+      // Also adds a file whose creation was not reported.
       files.onDidChange((uri) => this.update((known) => known.set(uri.fsPath, uri))),
-      vscode.workspace.onDidChangeWorkspaceFolders(() => this.forget()),
+      vscode.workspace.onDidChangeWorkspaceFolders(() => this.reset()),
       vscode.workspace.onDidChangeConfiguration((change) => {
         if (change.affectsConfiguration('files.exclude') || change.affectsConfiguration('search'))
-          this.forget();
+          this.reset();
       }),
     ];
   }
@@ -41,68 +41,72 @@ export class ConfigurationIndex implements vscode.Disposable {
     for (const each of this.disposables) each.dispose();
   }
 
-  /** In no order. The workspace is searched when this is asked for the first time. */
+  /** All configurations, unordered. The first call searches the workspace. */
   async all(): Promise<vscode.Uri[]> {
-    this.searched ??= search();
-    if ((await this.gone()).length > 0) {
-      // A folder that is renamed, as that of a sample that was drawn, takes its files along without a word.
-      this.searched = search();
-      const known = await this.searched;
-      for (const file of await this.gone()) known.delete(file);
+    this.searchResult ??= search();
+    if ((await this.findMissing()).length > 0) {
+      // The watcher does not report files of a renamed folder, such as that of a new sample.
+      this.searchResult = search();
+      const known = await this.searchResult;
+      for (const file of await this.findMissing()) known.delete(file);
     }
-    return [...(await this.searched).values()];
+    return [...(await this.searchResult).values()];
   }
 
-  /** Takes up the configurations in folders that appeared: a folder that is moved here brings them without a word. */
-  async lookInto(folders: readonly string[]): Promise<void> {
+  /** Adds the configurations in new folders: the watcher does not report files of a folder that was moved here. */
+  async addFromFolders(folders: readonly string[]): Promise<void> {
     const found = await Promise.all(
       folders.map(async (folder) => {
         const names = await readdir(folder).catch((): string[] => []);
         return names.filter((name) => isConfiguration(name)).map((name) => join(folder, name));
       }),
     );
-    const known = await this.searched;
+    const known = await this.searchResult;
     const news = found.flat().filter((file) => known !== undefined && !known.has(file));
     if (news.length === 0) return;
     this.update((now) => news.forEach((file) => now.set(file, vscode.Uri.file(file))));
   }
 
-  private async gone(): Promise<string[]> {
-    const files = [...((await this.searched)?.keys() ?? [])];
-    const there = await Promise.all(files.map(pathExists));
-    return files.filter((_file, i) => !there[i]);
+  private async findMissing(): Promise<string[]> {
+    const files = [...((await this.searchResult)?.keys() ?? [])];
+    const exists = await Promise.all(files.map(pathExists));
+    return files.filter((_file, i) => !exists[i]);
   }
 
-  /** The next question searches the workspace again. */
+  /** Makes the next call search the workspace again. */
   searchAgain(): void {
-    this.searched = undefined;
+    this.searchResult = undefined;
   }
 
-  private forget(): void {
+  private reset(): void {
     this.searchAgain();
     this.changed.fire();
   }
 
   private update(change: (known: Map<string, vscode.Uri>) => void): void {
-    // Before the first search there is nothing to keep up to date.
-    void this.searched?.then(change);
+    // Before the first search, there is nothing to update.
+    void this.searchResult?.then(change);
     this.changed.fire();
   }
 }
 
 let index: ConfigurationIndex | undefined;
 
-/** Answers from this index, from now on, what configurations there are. */
+/** Sets the index that `findConfigurations` uses. */
 export function useIndex(made: ConfigurationIndex): void {
   index = made;
 }
 
 async function search(): Promise<Map<string, vscode.Uri>> {
-  const found = await vscode.workspace.findFiles(configurationGlob, excludedFromSearch(), MOST);
+  const found = await vscode.workspace.findFiles(
+    configurationGlob,
+    searchExcludeGlob(),
+    MAX_CONFIGURATIONS,
+  );
   return new Map(found.map((uri) => [uri.fsPath, uri]));
 }
 
-/** The configurations of the workspace, in the order of their paths; closed and open files alike. */
+/** The configurations of the workspace, open or not, sorted by path. */
 export async function findConfigurations(): Promise<vscode.Uri[]> {
   const found = index ? await index.all() : [...(await search()).values()];
   const marked = vscode.workspace.textDocuments.filter(isConfigurationDocument);
@@ -127,19 +131,19 @@ export function activeConfiguration(): vscode.Uri | undefined {
   return isForm ? input.uri : undefined;
 }
 
-/** The configuration in the active editor, or that of the run whose panel is in front. */
+/** The configuration in the active editor, or that of the run of the active panel. */
 export async function configurationInUse(): Promise<vscode.Uri | undefined> {
   const active = activeConfiguration();
   if (active) return active;
-  const file = configurationInFront();
-  // It may have been deleted since, or be on another machine.
+  const file = configurationOfActivePanel();
+  // It may have been deleted, or be on another machine.
   return file && (await pathExists(file)) ? vscode.Uri.file(file) : undefined;
 }
 
 /**
- * The configuration that a command is about: the one it was called on, the one in use, the only one of the workspace,
- * or the one that the user picks.
- * @returns undefined when there is none; `'dismissed'` when the user did not choose.
+ * Chooses the configuration for a command: the one it was called on, the one in use, the only one of the workspace, or the
+ * one that the user picks.
+ * @returns undefined when there is none; `'dismissed'` when the user canceled.
  */
 export async function chooseConfiguration(
   calledOn?: vscode.Uri,

@@ -11,8 +11,8 @@ import { RunFolder } from '../../src/run/runFolder';
 import { syntheticRun, type SyntheticRunOptions } from './syntheticRun';
 
 /**
- * A run whose model counts badly: of three sentences that count, it answers one wrongly on top of its other mistakes. A
- * twentieth of all labels is contradicted surely in every epoch.
+ * Writes a run whose model counts badly: in addition to its other mistakes, it answers one of three counting sentences
+ * wrongly. It contradicts one of twenty labels with high confidence in every epoch.
  * @returns its predictions of the newest epoch
  */
 export async function countingBadly(
@@ -46,8 +46,8 @@ function answered(example: Prediction, probTrue: number): Prediction {
 }
 
 /**
- * Stores the robustness result of a model that always says True without images, and whose answer to three examples
- * changes when images and left/right are exchanged.
+ * Stores the robustness result of a model that always answers True without images, and whose answer to three examples
+ * changes when images and left/right are swapped.
  */
 export function storeRobustness(run: string, predictions: readonly Prediction[]): void {
   const examples = predictions.map((each, index): Example => ({

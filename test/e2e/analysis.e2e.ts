@@ -17,7 +17,7 @@ let run: string;
 const counting = () => newest.filter(({ sentence }) => /exactly \d/.test(sentence));
 const wrong = (of: Prediction[]) => of.filter(({ label, prediction }) => label !== prediction);
 
-/** The panel, when all its numbers are there. */
+/** Waits for the panel with all its numbers. */
 async function analysis(): Promise<Frame> {
   const found = await vscode.webviewFrame('analysis', 60_000);
   await found.locator('.analysis[aria-busy=false] .tabs').waitFor({ timeout: 60_000 });
@@ -50,13 +50,13 @@ describe('the analysis of a run in VS Code', () => {
     await vscode.screenshot('analysis-slice-in-failures');
     await failures.getByRole('button', { name: /^Show Examples Outside/ }).click();
     await expect.poll(() => rowsInList(failures)).toBe(wrong(newest).length);
-    // And back, to the analysis of what is shown.
+    // And back to the analysis of the predictions shown.
     await failures.getByRole('button', { name: 'Analyze' }).click();
     frame = await analysis();
   });
 
-  it('is worked through by the keyboard alone, and its marks are those of Failed Examples', async () => {
-    // VS Code gives a panel that it has just shown the focus in its own time.
+  it('can be used with the keyboard alone, and shares its marks with Failed Examples', async () => {
+    // VS Code focuses a panel some time after it was shown.
     await frame.getByRole('tab', { name: 'Overview' }).click();
     await expect.poll(() => frame.locator('[role=tab]:focus').count()).toBe(1);
     await vscode.press('5');
@@ -84,13 +84,13 @@ describe('the analysis of a run in VS Code', () => {
     await expect.poll(async () => marks().indexOf((await identifier.textContent()) ?? '')).toBe(1);
     await vscode.runCommand('NLVR: Analyze Predictions');
     frame = await analysis();
-    // Where it was left.
+    // The selected row is kept.
     await expect
       .poll(() => frame.locator('.grid-row[tabindex="0"]').getAttribute('aria-rowindex'))
       .toBe('3');
   });
 
-  it('shows a robustness result as soon as it is stored, and opens the pairs that broke', async () => {
+  it('shows a robustness result as soon as it is stored, and opens the pairs whose answer changed', async () => {
     await frame.getByRole('tab', { name: 'Robustness' }).click();
     await frame.getByRole('button', { name: 'Test Robustness…' }).waitFor();
     expect(await accessibilityProblems(frame)).toEqual([]);
@@ -121,7 +121,7 @@ describe('the analysis of a run in VS Code', () => {
     }
   });
 
-  it('comes back after a reload of the window as it was', async () => {
+  it('keeps its state after a window reload', async () => {
     await frame.getByRole('tab', { name: 'Slices' }).click();
     await frame.getByRole('searchbox').fill('count');
     const rows = () => frame.getByRole('grid').getAttribute('data-rows');

@@ -14,7 +14,7 @@ import { PanelPage, panelSizes } from './harness/panelPage';
 let run: string;
 let analysis: Analysis;
 
-/** Mutable things that a host answers with. */
+/** A page, its host, and what the host received. */
 interface Host {
   panel: PanelPage;
   page: Page;
@@ -30,7 +30,7 @@ async function openPanel(size: (typeof panelSizes)[number], theme?: string): Pro
     send: (message) => messenger.send(message),
     isTrusted: () => true,
     isActive: () => false,
-    identityOf: (set) => Promise.resolve(JSON.stringify(set)),
+    keyOf: (set) => Promise.resolve(JSON.stringify(set)),
     job: (identity) => {
       const { split, epoch } = JSON.parse(identity) as { split: 'val'; epoch: number };
       const job = new AnalysisJob({ run, split, epoch, userSlices: [] }, () => undefined);
@@ -68,7 +68,7 @@ describe('the analysis of a run', () => {
     page = host.page;
   });
 
-  it('says how good the model is and which slices differ, as nlvr analyze does', async () => {
+  it('shows accuracy and the slices that differ, as nlvr analyze does', async () => {
     const text = (await page.locator('.content').textContent()) ?? '';
     expect(text).toContain(`${(100 * (analysis.accuracy ?? 0)).toFixed(1)}%`);
     expect(text).toContain(`${(100 * (analysis.consistency ?? 0)).toFixed(1)}%`);
@@ -84,7 +84,7 @@ describe('the analysis of a run', () => {
     });
   });
 
-  it('has a table of slices that is sorted, filtered and opened by keyboard alone', async () => {
+  it('has a table of slices that can be sorted, filtered and opened with the keyboard alone', async () => {
     await page.keyboard.press('2');
     await expect.poll(() => tab(page, 'Slices').getAttribute('aria-selected')).toBe('true');
     const grid = page.getByRole('grid', { name: 'Slices' });
@@ -120,7 +120,7 @@ describe('the analysis of a run', () => {
       .toMatchObject({ subset: { slice: worst[0].slice, value: worst[0].value } });
   });
 
-  it('has the reliability diagram with its counts, and the temperature', async () => {
+  it('shows the reliability diagram with its counts, and the temperature', async () => {
     await page.keyboard.press('3');
     await page.locator('.content.calibration').waitFor();
     const { calibration } = analysis;
@@ -135,7 +135,7 @@ describe('the analysis of a run', () => {
     expect(await page.locator('.bins tbody tr').count()).toBe(full.length);
   });
 
-  it('maps the examples over the epochs; the map and its list open the same ones', async () => {
+  it('maps the examples over the epochs; the map and its list open the same examples', async () => {
     await page.keyboard.press('4');
     const { dynamics } = analysis;
     const grid = page.getByRole('grid');
@@ -145,7 +145,7 @@ describe('the analysis of a run', () => {
     await expect.poll(() => grid.getAttribute('data-rows')).toBe(String(dynamics?.neverLearned));
     await page.getByRole('button', { name: 'Open in Failed Examples' }).click();
     expect(host.shown.pop()).toMatchObject({ subset: { kind: 'fate', fate: 'never learned' } });
-    // The first of the list has a ring on the map: where it is, a click opens the same example.
+    // The map marks the first example of the list with a ring; a click on it opens the same example.
     const ring = await page.locator('.ring.chosen').boundingBox();
     const first = page.locator('.grid-row[aria-rowindex="2"]');
     await expect.poll(() => first.textContent()).toMatch(/\.$/);
@@ -197,12 +197,12 @@ describe('the analysis of a run', () => {
     expect(await page.getByRole('grid').getAttribute('data-rows')).toBe(
       String(analysis.labelNoise.length - 1),
     );
-    // The same job: nothing is computed again for a page that comes back.
+    // The same job: nothing is computed again for a reloaded page.
     expect(host.jobs).toHaveLength(1);
   });
 });
 
-it('shows all tabs and what the lists are about in a narrow column', async () => {
+it('shows all tabs and the main column of each list in a narrow panel', async () => {
   const width = 350;
   const { page } = await openPanel({ width, height: 800 });
   const right = async (part: ReturnType<Page['locator']>): Promise<number> => {
@@ -227,7 +227,7 @@ it('shows all tabs and what the lists are about in a narrow column', async () =>
 });
 
 it.each(['vscode-light', 'vscode-dark', 'vscode-high-contrast'])(
-  'is accessible with the class %s, at every size, and never scrolls as a document',
+  'is accessible with the class %s at every size, and the document never scrolls',
   async (theme) => {
     const { panel, page } = await openPanel(panelSizes[0], theme);
     for (const [i, name] of ['overview', 'slices', 'calibration', 'epochs', 'noise'].entries()) {

@@ -1,5 +1,5 @@
 /**
- * Photographs the panels about predictions: analysis, comparison, runs table, where the model looks, report. See
+ * Takes screenshots of the panels about predictions: analysis, comparison, runs table, heat maps, report. See
  * panels.pictures.ts.
  */
 import { execFile } from 'node:child_process';
@@ -25,7 +25,7 @@ let newest: Prediction[];
 const photograph = (scene: string) => photographWindow(vscode, workspace, scene);
 const runFolder = (name: string) => join(workspace, 'output', name);
 
-/** The panel in front, when all its numbers are there. */
+/** Waits for the active panel with all its numbers. */
 async function analysis(): Promise<Frame> {
   const frame = await vscode.webviewFrame('analysis', 60_000);
   await frame.locator('.analysis[aria-busy=false] .tabs').waitFor({ timeout: 60_000 });

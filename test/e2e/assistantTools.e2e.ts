@@ -1,4 +1,4 @@
-/** The language model tools in a real VS Code: another extension finds and calls them as a chat does. */
+/** Tests the language model tools in a real VS Code: another extension finds and calls them as a chat does. */
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, it } from 'vitest';
@@ -24,7 +24,7 @@ const calls = [
   { name: 'nlvr_run_status', input: { run: '/etc' } },
 ] satisfies { name: (typeof toolDefinitions)[number]['name']; input: unknown }[];
 
-/** The packaged extension and the one that calls its tools. */
+/** Creates an extension folder with the packaged extension and the one that calls its tools. */
 function extensions(): string {
   const folder = scratchFolder('extensions');
   const { publisher, name } = JSON.parse(readFileSync('package.json', 'utf8')) as {
@@ -40,7 +40,7 @@ function extensions(): string {
   return folder;
 }
 
-it('are registered with their schemas, and answer another extension about the workspace alone', async () => {
+it('are registered with their schemas, and answer another extension about this workspace only', async () => {
   const workspace = scratchFolder('assistant-tools');
   await fillWorld({ root: workspace, outside: '' });
   writeFileSync(join(workspace, 'calls.json'), JSON.stringify(calls));

@@ -15,7 +15,7 @@ describe('Compare Predictions', () => {
   let workspace: string;
   let expected: ComparisonResult;
 
-  // Its examples come a moment after it.
+  // Its examples arrive after the list was rendered.
   const list = () => frame.locator('.list[aria-busy=false]');
   const cell = (name: string) => frame.locator('.outcomes').getByRole('button', { name });
   const compared = () => frame.locator('.comparison[aria-busy=false] .facts').waitFor();
@@ -60,7 +60,7 @@ describe('Compare Predictions', () => {
     expect(await frame.locator('.slices').textContent()).toContain('greens');
   });
 
-  it('shows the examples behind a number by mouse and by keyboard', async () => {
+  it('shows the examples of a number with mouse and keyboard', async () => {
     await cell('Newly right').click();
     await list().waitFor();
     expect(await list().getAttribute('data-rows')).toBe(String(ofOutcome('newly right').length));
@@ -81,7 +81,7 @@ describe('Compare Predictions', () => {
     await vscode.screenshot(`comparison-${theme}`);
   });
 
-  it('opens an example in Failed Examples, among the others of the number', async () => {
+  it('opens an example in Failed Examples, with the other examples of the number', async () => {
     const newlyWrong = ofOutcome('newly wrong');
     const second = newlyWrong[1].identifier;
     await frame.locator('.row[aria-selected=true]').focus();
@@ -97,7 +97,7 @@ describe('Compare Predictions', () => {
     await expect.poll(() => rowsInList(failures)).toBe(300);
   });
 
-  it('is there again after a reload of the window, also for the palette', async () => {
+  it('is restored after a window reload, also by the command palette', async () => {
     await vscode.page.locator('.tab', { hasText: 'Compare: calm-fox-1' }).click();
     frame = await vscode.webviewFrame('comparison', 60_000);
     await frame.locator('select[name=epochA]').selectOption({ index: 1 });
@@ -117,14 +117,14 @@ describe('Compare Predictions', () => {
     expect(vscode.cspViolations).toEqual([]);
   });
 
-  it('opens from two runs of the view, and from a dashboard of two', async () => {
+  it('opens from two selected runs of the view, and from a dashboard of two runs', async () => {
     await showNlvrView(vscode);
     await viewRow(vscode, 'calm-fox-1').click();
     await viewRow(vscode, 'bright-otter-3').click({ modifiers: ['Control'] });
     await vscode.openContextMenu(viewRow(vscode, 'bright-otter-3'));
     await vscode.chooseFromMenu('Compare Predictions…');
     await vscode.page.locator('.tab.active', { hasText: 'Compare: ' }).waitFor();
-    // Of the run in front: there is one other to add.
+    // The dashboard of the active run: there is one other run to add.
     const dashboard = await openDashboard(vscode);
     await dashboard.getByRole('button', { name: 'Add Run' }).click();
     await vscode.pick(/calm-fox-1|bright-otter-3/);
@@ -133,7 +133,7 @@ describe('Compare Predictions', () => {
     await vscode.page.locator('.tab.active', { hasText: 'Compare: ' }).waitFor();
   });
 
-  it('is copied as nlvr compare prints it', async () => {
+  it('copies the JSON that nlvr compare prints', async () => {
     frame = await vscode.webviewFrame('comparison', 60_000);
     await compared();
     await frame.getByRole('button', { name: 'Copy JSON' }).click();

@@ -15,12 +15,12 @@ describe('the page of a comparison', () => {
   let session: ComparisonSession;
   const opened: Parameters<ComparisonEditor['openFailures']>[] = [];
   const page = () => panel.page;
-  // Its examples come a moment after it.
+  // Its examples arrive after the list was rendered.
   const list = () => page().locator('.list[aria-busy=false]');
   const rows = async () => Number(await list().getAttribute('data-rows'));
   const cell = (name: string) => page().locator('.outcomes').getByRole('button', { name });
 
-  /** A host that is restarted, as by a reload of the window. */
+  /** Restarts the host, as a window reload does. */
   function startHost(choice: PanelState['choice'] = null): void {
     session = new ComparisonSession({ a: join(folder, 'a'), b: join(folder, 'b') }, choice, {
       send: (message) => messenger.send(message),
@@ -28,7 +28,7 @@ describe('the page of a comparison', () => {
       userSlices: () => [{ name: 'greens', pattern: 'green' }],
       compare: compareInThread,
       openFailures: (...call) => Promise.resolve(void opened.push(call)),
-      exchanged: () => undefined,
+      swapped: () => undefined,
       copy: () => Promise.resolve(),
       save: ([first]) => Promise.resolve(first.fileName),
       problem: () => undefined,
@@ -48,7 +48,7 @@ describe('the page of a comparison', () => {
     await compared();
   });
 
-  it('says the numbers of the comparison', async () => {
+  it('shows the numbers of the comparison', async () => {
     const { comparison } = await compareInThread({
       a: join(folder, 'a'),
       b: join(folder, 'b'),
@@ -69,7 +69,7 @@ describe('the page of a comparison', () => {
     expect(await page().locator('.slices').textContent()).toContain('greens');
   });
 
-  it('lists the examples behind a number, which are walked through and opened by the keyboard', async () => {
+  it('lists the examples of a number, with keyboard navigation', async () => {
     await cell('Newly right').click();
     await list().waitFor();
     const newlyRight = await rows();
@@ -91,7 +91,7 @@ describe('the page of a comparison', () => {
     await expect.poll(() => opened.at(-1)?.[0]).toBe(join(folder, 'a'));
     await page().keyboard.press('Escape');
     await list().waitFor({ state: 'detached' });
-    // The arrow keys go from number to number, and Enter opens the next.
+    // The arrow keys move between the numbers, and Enter opens a list.
     await cell('Newly right').focus();
     await page().keyboard.press('ArrowUp');
     await page().keyboard.press('Enter');
@@ -101,7 +101,7 @@ describe('the page of a comparison', () => {
     await page().keyboard.press('Escape');
   });
 
-  it('searches the list, and orders it by how far the probability moved', async () => {
+  it('searches the list, and sorts it by the change of the probability', async () => {
     await page()
       .locator('.slices')
       .getByRole('button', { name: /^greens:/ })
@@ -125,7 +125,7 @@ describe('the page of a comparison', () => {
     await page().keyboard.press('Escape');
   });
 
-  it.each(panelSizes)('scrolls inside only, at $width×$height', async (size) => {
+  it.each(panelSizes)('does not scroll the document at $width×$height', async (size) => {
     if ((await list().count()) === 0) await cell('Both wrong').click();
     await list().waitFor();
     expect(await panel.scrolled(size, '.numbers')).toEqual({ x: 0, y: 0, top: 0 });
@@ -135,7 +135,7 @@ describe('the page of a comparison', () => {
     });
   });
 
-  it('keeps epochs, list and order over a reload of the window', async () => {
+  it('keeps epochs, list and order after a window reload', async () => {
     await page().setViewportSize({ width: 1400, height: 900 });
     await page().locator('select[name=epochA]').selectOption('1');
     await expect.poll(() => page().locator('.facts').textContent()).toContain('(epoch 2)');
@@ -158,7 +158,7 @@ describe('the page of a comparison', () => {
     expect(await page().locator('select[name=epochA]').inputValue()).toBe('1');
   });
 
-  it('says why nothing can be compared, with the choice still there', async () => {
+  it('shows why nothing can be compared, and keeps the selection controls', async () => {
     session.dispose();
     startHost({ split: 'val', epochA: 99, epochB: 'last' });
     await panel.load();

@@ -22,7 +22,7 @@ batch_size_train: 16
 max_epoch: 8
 `;
 
-/** A folder with a configuration and the files that it names. */
+/** Creates a folder with a configuration and the files that it specifies. */
 function workspace(yaml = original): { folder: string; file: string } {
   const folder = scratchFolder('configuration');
   const file = join(folder, 'nlvr.yaml');
@@ -41,11 +41,11 @@ function workspace(yaml = original): { folder: string; file: string } {
 
 const saved = (file: string) => () => readFileSync(file, 'utf8');
 
-/** Saves by the keyboard, from wherever the focus is. */
+/** Saves with the keyboard shortcut, wherever the focus is. */
 const save = (vscode: Workbench): Promise<void> => vscode.page.keyboard.press('Control+s');
 
 describe('the configuration form', () => {
-  it('edits the text with its comments, undoes, and shows what follows', async () => {
+  it('edits the text and keeps its comments, undoes, and shows the training plan', async () => {
     const { folder, file } = workspace();
     const vscode = await openWorkbench({ workspace: folder });
     const form = await openForm(vscode);
@@ -58,7 +58,7 @@ describe('the configuration form', () => {
     await expect
       .poll(saved(file))
       .toBe(original.replace('init_lr: 3e-4 # hot', 'init_lr: 1e-4 # hot'));
-    // The focus stays where it was, with the text as it was typed.
+    // The field keeps the focus and the text as typed.
     await expect.poll(() => rate.inputValue()).toBe('0.0001');
     await expect
       .poll(() => rate.evaluate('this === document.activeElement || document.activeElement.id'))
@@ -76,7 +76,7 @@ describe('the configuration form', () => {
       );
     await expect.poll(saved(file)).toContain('# Model\nvit:');
 
-    // Undo is VS Code's own, one step an edit.
+    // VS Code's own undo, one step per edit.
     await vscode.runCommand('Undo');
     await expect.poll(() => form.locator('[id="field-vit.depth"]').inputValue()).toBe('12');
     await vscode.runCommand('Redo');
@@ -88,7 +88,7 @@ describe('the configuration form', () => {
       .poll(() => form.locator('svg.schedule').getAttribute('aria-label'))
       .toContain('Learning rate: 1e-6 at first, at most 1e-4');
 
-    // Saved in the middle of typing, the file has what was typed.
+    // Saving while typing writes what was typed.
     await form.locator('#field-max_epoch').fill('5');
     await save(vscode);
     await expect.poll(saved(file)).toContain('max_epoch: 5');
@@ -96,7 +96,7 @@ describe('the configuration form', () => {
     await vscode.close();
   });
 
-  it('shows a problem while it is typed, with the text of the Problems view, and fixes it', async () => {
+  it('shows a problem while typing, with the text of the Problems view, and fixes it', async () => {
     const { folder, file } = workspace();
     const vscode = await openWorkbench({ workspace: folder });
     const form = await openForm(vscode);
@@ -144,7 +144,7 @@ describe('the configuration form', () => {
     await vscode.screenshot('configuration-form-search');
     await form.locator('input[type=search]').fill('');
     await vscode.page.setViewportSize({ width: 700, height: 800 });
-    // The plan makes room for the fields, and is there again when there is room for it.
+    // The plan collapses in a narrow panel, and expands again in a wide one.
     const plan = form.locator('.card details');
     await expect.poll(() => plan.getAttribute('open')).toBeNull();
     await vscode.screenshot('configuration-form-narrow');
@@ -157,7 +157,7 @@ describe('the configuration form', () => {
     await vscode.close();
   });
 
-  it('opens next to the text in one click, and says what it cannot compute', async () => {
+  it('opens next to the text in one click, and shows what it cannot compute', async () => {
     const { folder } = workspace(original.replace('max_epoch: 8', 'max_epoch: abc'));
     const vscode = await openWorkbench({ workspace: folder, size: { width: 1400, height: 900 } });
     await openText(vscode, 'nlvr.yaml');
@@ -178,7 +178,7 @@ describe('the configuration form', () => {
     await vscode.close();
   });
 
-  it('says where broken text must be fixed, and follows the text', async () => {
+  it('shows where invalid YAML must be fixed, and follows the text', async () => {
     const { folder } = workspace('seed: 1\nvit: {width: 64\n');
     const vscode = await openWorkbench({ workspace: folder });
     await openText(vscode, 'nlvr.yaml');
@@ -199,7 +199,7 @@ describe('the configuration form', () => {
 });
 
 describe('the configuration as text', () => {
-  it('shows a diagnostic at its place and fixes it by a quick fix', async () => {
+  it('shows a diagnostic at its position and fixes it with a quick fix', async () => {
     const { folder, file } = workspace('# c\nimage_root: images\nann_root: annotations\nseed: 1\n');
     const vscode = await openWorkbench({ workspace: folder });
     await openText(vscode, 'nlvr.yaml');
@@ -212,7 +212,7 @@ describe('the configuration as text', () => {
     await problems.filter({ hasText: '`init_rl` is not a key' }).waitFor();
     await vscode.screenshot('configuration-text');
     await vscode.runCommand('View: Focus Active Editor Group');
-    // The palette gives the focus back to the Problems view before the command moves it.
+    // The palette returns the focus to the Problems view before the command moves it.
     await vscode.page.locator('.editor-instance .monaco-editor.focused').waitFor();
     await vscode.press('Control+End', 'Home');
     await vscode.press('Control+.');
@@ -225,7 +225,7 @@ describe('the configuration as text', () => {
     await vscode.close();
   });
 
-  it('shows what is wrong in the file of med_config there, and follows what is typed into it', async () => {
+  it('shows problems of the med_config file in that file, and follows unsaved edits', async () => {
     const { folder } = workspace('image_root: images\nmed_config: bert.json\n');
     const bert = '{\n  "hidden_size": 768,\n  "vocab_size": 30522\n}\n';
     writeFileSync(join(folder, 'bert.json'), bert);
@@ -233,18 +233,18 @@ describe('the configuration as text', () => {
     await openText(vscode, 'nlvr.yaml');
     await vscode.runCommand('View: Focus Problems');
     const problems = vscode.page.locator('.markers-panel .monaco-list-row');
-    // The file is not open, its configuration is.
+    // The configuration is open, the file is not.
     const vocabulary = problems.filter({ hasText: 'needs 30524 rows' });
     await expect.poll(() => vocabulary.textContent()).toContain('[Ln 3, Col 17]');
     await vscode.screenshot('configuration-med-config');
     await vocabulary.dblclick();
     await vscode.page.locator('.tab.active', { hasText: 'bert.json' }).waitFor();
-    // Closed, the configuration still says that the open file is one of a text encoder.
+    // A closed configuration still identifies the open file as a med_config.
     await vscode.page.locator('.tab', { hasText: 'nlvr.yaml' }).click({ button: 'middle' });
     await vscode.page.locator('.monaco-editor .view-lines').first().click();
     await vscode.press('Control+a');
     await vscode.page.keyboard.insertText('{"num_attention_heads": 5}');
-    // The editor closes quotes and brackets by itself.
+    // The editor inserts closing quotes and brackets.
     await vscode.press('Shift+End', 'Delete');
     await problems.filter({ hasText: '5: it must divide' }).waitFor();
     expect(await vocabulary.count()).toBe(0);
@@ -255,13 +255,13 @@ describe('the configuration as text', () => {
     await vscode.close();
   });
 
-  it('completes keys and values, and explains a key under the mouse', async () => {
+  it('completes keys and values, and explains a key on hover', async () => {
     const { folder } = workspace('seed: 1\n');
     const vscode = await openWorkbench({ workspace: folder });
     await openText(vscode, 'nlvr.yaml');
     await vscode.page.keyboard.type('prec', { delay: 60 });
     const suggestion = vscode.page.locator('.suggest-widget .monaco-list-row.focused');
-    // The first question comes before the extension is there to answer it.
+    // The first request is sent before the extension is activated.
     await expect
       .poll(
         async () => {
@@ -290,7 +290,7 @@ describe('the configuration as text', () => {
     await vscode.close();
   });
 
-  it('knows a configuration by its first line', async () => {
+  it('recognizes a configuration by its first line', async () => {
     const { folder } = workspace('seed: 1\n');
     writeFileSync(join(folder, 'other.yaml'), '# nlvr\nimage_sise: 3\n');
     writeFileSync(join(folder, 'plain.yaml'), 'image_sise: 3\n');

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FormSession } from '../../src/extension/configuration/formSession';
-import { TrainingPlanBuilder } from '../../src/extension/configuration/documentAnalyses';
+import { TrainingPlanBuilder } from '../../src/extension/configuration/trainingPlan';
 import { lookUp } from '../../src/extension/configuration/lookup';
 import { scratchFolder } from './harness/open';
 import { PanelPage, panelSizes } from './harness/panelPage';
@@ -88,7 +88,7 @@ describe('the page of the configuration form', () => {
     ],
   ];
 
-  it.each(states)('scrolls inside only: %s', async (_, reach) => {
+  it.each(states)('does not scroll the document: %s', async (_, reach) => {
     await page().setViewportSize({ width: 1400, height: 900 });
     await reach();
     for (const size of panelSizes)

@@ -61,7 +61,7 @@ describe('the training dashboard', () => {
       .toContain('smoothed');
     await expect.poll(() => frame.locator('.watched tbody tr').count()).toBe(6);
     await expect.poll(() => frame.locator('.watched img').count()).toBe(12);
-    // The model's answers after each epoch, in a column of their own.
+    // The model's answers after each epoch, one column per epoch.
     expect(await frame.locator('.watched thead tr').nth(1).locator('th').allTextContents()).toEqual(
       ['1', '2', '3', '4'],
     );
@@ -88,7 +88,7 @@ describe('the training dashboard', () => {
   );
 
   it('keeps its axes when the theme changes', async () => {
-    // The theme was changed just before. The run has 3,120 steps: seven eighths along the axis is about step 2,730.
+    // The theme has just changed. The run has 3,120 steps: seven eighths along the axis is about step 2,730.
     const plot = frame.locator('.plot').first();
     const box = await plot.boundingBox();
     if (!box) throw new Error('no plot');
@@ -101,7 +101,7 @@ describe('the training dashboard', () => {
     await frame.locator('h1').hover();
   });
 
-  it('shows the exact values under the pointer and by the keyboard', async () => {
+  it('shows the exact values under the pointer and at the keyboard cursor', async () => {
     const plot = frame.locator('.plot').first();
     await plot.hover({ position: { x: 200, y: 90 } });
     const tooltip = frame.locator('.tooltip').first();
@@ -119,7 +119,7 @@ describe('the training dashboard', () => {
     await tooltip.waitFor({ state: 'detached' });
   });
 
-  it('zooms and pans by wheel, mouse and keyboard, all charts together', async () => {
+  it('zooms and pans with wheel, mouse and keyboard, all charts together', async () => {
     const plot = frame.locator('.plot').first();
     const reset = frame.getByRole('button', { name: 'Reset Zoom' }).first();
     await plot.focus();
@@ -150,7 +150,7 @@ describe('the training dashboard', () => {
     await reset.waitFor({ state: 'detached' });
   });
 
-  it('switches curves off in the legend, shows the chart as a table and copies it as CSV', async () => {
+  it('hides curves with the legend, shows the chart as a table and copies it as CSV', async () => {
     const accuracy = frame.locator('.chart-card', { hasText: 'Accuracy' });
     await accuracy.getByRole('button', { name: 'train' }).click();
     await accuracy.getByRole('button', { name: 'Show as Table' }).click();
@@ -180,7 +180,7 @@ describe('the training dashboard', () => {
     expect(height).toBeGreaterThan(150);
   });
 
-  it('goes on by itself while the run does, and says so when an epoch was evaluated', async () => {
+  it('updates while the run trains, and announces when an epoch was evaluated', async () => {
     const events: RunEvent[] = [
       {
         type: 'step',
@@ -234,7 +234,7 @@ describe('the training dashboard', () => {
     await frame.locator('.folded-button').click();
   });
 
-  it('lists its keys on ?, and obeys them', async () => {
+  it('lists its keys on ?, and handles them', async () => {
     await frame.locator('h1').click();
     await vscode.press('?');
     await frame.getByRole('dialog', { name: 'Keys' }).waitFor();
@@ -253,7 +253,7 @@ describe('the training dashboard', () => {
     await expect.poll(() => frame.locator('output').textContent()).toBe('0.65');
   });
 
-  it('has a menu that works by the keyboard', async () => {
+  it('has a menu that works with the keyboard', async () => {
     const button = frame.getByRole('button', { name: 'More Actions' });
     const menu = frame.getByRole('menu', { name: 'More Actions' });
     await button.press('Enter');
@@ -279,7 +279,7 @@ describe('the training dashboard', () => {
     await frame.locator('.plot canvas').first().waitFor();
   });
 
-  it('compares runs in one chart and names the configuration keys in which they differ', async () => {
+  it('compares runs in one chart and lists the configuration keys that differ', async () => {
     await frame.getByRole('button', { name: 'Add Run' }).click();
     await vscode.page
       .locator('.quick-input-list .monaco-list-row', { hasText: 'configuration output/nlvr.yaml' })
@@ -307,7 +307,7 @@ describe('the training dashboard', () => {
     await vscode.screenshot('dashboard-compare-table');
   });
 
-  it('is the same after a reload of the window', async () => {
+  it('keeps its state after a window reload', async () => {
     await vscode.reloadWindow();
     frame = await vscode.webviewFrame('dashboard');
     await frame.locator('.comparison-run', { hasText: 'calm-fox-1' }).waitFor();
@@ -318,7 +318,7 @@ describe('the training dashboard', () => {
     await frame.locator('.comparison-run').first().waitFor({ state: 'detached' });
   });
 
-  it('says that its host is gone, is inert meanwhile, and goes on when the host answers again', async () => {
+  it('shows that the extension host does not respond, is inert meanwhile, and continues when it responds again', async () => {
     const lost = frame.getByRole('alert').getByText('The connection to the extension was lost.');
     const hosts = vscode.server.extensionHosts();
     const focused = frame.getByRole('button', { name: 'Show as Table' }).first();
@@ -377,7 +377,7 @@ describe('a dashboard with nothing to show', () => {
     frame = await openDashboard(vscode);
   });
 
-  it('says what will come', async () => {
+  it('says what will appear', async () => {
     await frame.getByText('Waiting for the first step…').waitFor();
     await frame.getByText('Appears after the first epoch').waitFor();
     expect(await accessibilityProblems(frame)).toEqual([]);
@@ -396,14 +396,14 @@ describe('a dashboard with nothing to show', () => {
     await frame.locator('.note-error').waitFor({ state: 'detached', timeout: 30_000 });
   });
 
-  it('says so on the whole page when there is nothing else of the run', async () => {
+  it('shows the error on the whole page when nothing else of the run can be read', async () => {
     const events = join(run(), 'events.jsonl');
     const info = join(run(), 'run.json');
     const kept = [readFileSync(events), readFileSync(info)] as const;
     rmSync(events);
     mkdirSync(events);
     await frame.locator('.note-error').waitFor({ timeout: 30_000 });
-    // A log without a run.json would be a run of BLIP's.
+    // A log without a run.json would be a run of BLIP.
     rmSync(join(run(), 'log.txt'), { force: true });
     rmSync(info);
     await frame.locator('.state-error').waitFor({ timeout: 30_000 });
@@ -416,7 +416,7 @@ describe('a dashboard with nothing to show', () => {
     await frame.locator('.note-error').waitFor({ state: 'detached', timeout: 30_000 });
   });
 
-  it('says that its run is gone', async () => {
+  it('says that its run no longer exists', async () => {
     rmSync(run(), { recursive: true });
     await frame.locator('.state-empty', { hasText: 'This run no longer exists' }).waitFor();
     expect(await accessibilityProblems(frame)).toEqual([]);

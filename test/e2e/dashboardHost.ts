@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Pictures } from '../../src/extension/dashboard/pictures';
+import { PairImages } from '../../src/extension/dashboard/pairImages';
 import { DashboardSession } from '../../src/extension/dashboard/session';
 import { Thumbnails } from '../../src/extension/failures/thumbnails';
 import type { Run } from '../../src/extension/runs/runRegistry';
@@ -12,7 +12,7 @@ import { scratchFolder } from './harness/open';
 import type { PanelPage } from './harness/panelPage';
 import { syntheticRun } from './syntheticRun';
 
-/** The host of a dashboard without a VS Code, with two runs, the first going on: it was resumed, and began with a curriculum. */
+/** A host of the dashboard page without VS Code, with two runs. The first is active, was resumed, and began with a curriculum. */
 export class DashboardHost {
   readonly folder: string;
   readonly runs: [string, string];
@@ -47,7 +47,7 @@ export class DashboardHost {
       predictions: 0,
       config: { seed: 7, init_lr: 1e-4, batch_size_train: 32, image_root: 'images' },
     });
-    // It was resumed after step 300, and its first epoch was the curriculum.
+    // Resumed after step 300; the first epoch was the curriculum.
     const file = join(first, 'events.jsonl');
     const events = readFileSync(file, 'utf8')
       .trim()
@@ -69,7 +69,7 @@ export class DashboardHost {
     for (const run of this.runs) await this.look(run);
   }
 
-  /** Reads a run as the registry of the editor does. */
+  /** Reads a run as the registry of the extension does. */
   async look(folder: string, change: Partial<Run> = {}): Promise<void> {
     const read = await readRun(folder);
     if (!read) throw new Error(`no run in ${folder}`);
@@ -86,16 +86,16 @@ export class DashboardHost {
   /** A host that is started now, as after a reload of the window. */
   async open(...folders: string[]): Promise<void> {
     this.session?.dispose();
-    const pictures = new Pictures(this.thumbnails, (text) => text, {
+    const pictures = new PairImages(this.thumbnails, (text) => text, {
       mayShow: () => Promise.resolve(true),
       mayDecode: () => true,
     });
     const session = new DashboardSession(folders, {
       send: (message) => messenger.send(message),
       run: (folder) => this.known.get(folder),
-      look: () => undefined,
+      refreshRun: () => undefined,
       reached: () => undefined,
-      colours: (folders) => [...folders.keys()],
+      colors: (folders) => [...folders.keys()],
       shortPaths: (text) => text.replaceAll(`${this.folder}/`, ''),
       thumbnails: (run, images) => pictures.get(run.folder, run.info.configFile, images),
       action: () => undefined,

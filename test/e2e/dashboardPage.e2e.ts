@@ -36,7 +36,7 @@ describe('the page of the dashboard', () => {
     await drawn();
   });
 
-  it('says no time left before there is a pace, and what it was of an earlier attempt is gone', async () => {
+  it('shows no time left before there is an estimate, and none of an earlier attempt', async () => {
     const [run] = host.runs;
     const title = () => locate('.run-title').textContent();
     await expect.poll(title).toMatch(/30% · \d+m\s\d\ds left/);
@@ -54,7 +54,7 @@ describe('the page of the dashboard', () => {
     await expect.poll(title).toMatch(/30% · \S+\s\S+ left/);
   });
 
-  it('zooms by the wheel without a click, and says how when the key is missing', async () => {
+  it('zooms with the wheel without a click, and shows a hint when the modifier key is missing', async () => {
     const plot = locate('.plot').first();
     await plot.hover();
     await page().mouse.wheel(0, -200);
@@ -64,13 +64,13 @@ describe('the page of the dashboard', () => {
     await page().mouse.wheel(0, -200);
     await button('Reset Zoom').first().waitFor();
     await locate('.plot-hint').waitFor({ state: 'detached' });
-    // All the way out is all of it.
+    // Zoomed out completely, the whole range is shown.
     for (let i = 0; i < 12; i++) await page().mouse.wheel(0, 400);
     await page().keyboard.up('Control');
     await button('Reset Zoom').first().waitFor({ state: 'detached' });
   });
 
-  it('zooms the y axis by its labels, the keyboard and two numbers; logarithmic and without outliers by keys', async () => {
+  it('zooms the y axis with its labels, the keyboard and two numbers; switches log scale and outliers with keys', async () => {
     const card = locate('.chart-card').first();
     const plot = card.locator('.plot');
     const reset = card.getByRole('button', { name: 'Reset Zoom' });
@@ -95,7 +95,7 @@ describe('the page of the dashboard', () => {
     await plot.focus();
     await page().keyboard.press('ArrowUp');
     await expect.poll(async () => (await shown())[0]).toBeGreaterThan(low);
-    // What is typed is what is shown; what makes no range is said and changes nothing.
+    // The typed range is shown; an invalid range is reported and changes nothing.
     await bounds.nth(1).fill('0.25');
     await bounds.nth(1).press('Enter');
     await bounds.nth(0).fill('0.5');
@@ -150,7 +150,7 @@ describe('the page of the dashboard', () => {
     await expect.poll(() => shown.count()).toBe(1);
   });
 
-  it('keeps a dismissed note away, over a reload too, until it is said again', async () => {
+  it('hides a dismissed note, also after a reload, until it is reported again', async () => {
     await button('Dismiss').click();
     await expect.poll(() => locate('.note-warning').count()).toBe(0);
     const saved = () => page().evaluate<string>('sessionStorage.getItem("state")');
@@ -162,7 +162,7 @@ describe('the page of the dashboard', () => {
     await locate('.note-warning').waitFor();
   });
 
-  it('drops a note that is no longer so', async () => {
+  it('removes a note that was resolved', async () => {
     host.append(host.runs[0], { type: 'resolved', time: Date.now() / 1000, code: 'slow-loader' });
     await locate('.note-warning').waitFor({ state: 'detached' });
   });
@@ -192,7 +192,7 @@ describe('the page of the dashboard', () => {
       return scrollWidth - clientWidth;
     })()`;
     await expect.poll(() => page().evaluate(box)).toBe(0);
-    // On the line of the name, whatever else takes the next ones.
+    // On the line of the name, whatever wraps to the next lines.
     const menu = await locate('.run-actions .menu').boundingBox();
     const name = await locate('.run-title h1').boundingBox();
     expect(menu?.y).toBeLessThan((name?.y ?? 0) + (name?.height ?? 0));
@@ -204,7 +204,7 @@ describe('the page of the dashboard', () => {
     await page().setViewportSize(wide);
   });
 
-  it('names the run that has a fault, and leaves the others alone', async () => {
+  it('shows the run that cannot be read, and does not affect the others', async () => {
     const events = join(host.runs[1], 'events.jsonl');
     renameSync(events, `${events}.kept`);
     mkdirSync(events);
@@ -212,7 +212,7 @@ describe('the page of the dashboard', () => {
     expect(await locate('.note-error').textContent()).toMatch(/^Error: noble-bee: /);
     expect(await locate('.comparison-problem').count()).toBe(1);
     await expect.poll(() => locate('.figures').textContent()).toContain('608/2,000');
-    // What comes of the other run does not end it.
+    // Data of the other run does not remove the message.
     host.append(host.runs[0], note({ step: 606 }));
     await button('4 More Notes').waitFor();
     expect(await locate('.note-error').count()).toBe(1);
@@ -222,7 +222,7 @@ describe('the page of the dashboard', () => {
     await locate('.note-error').waitFor({ state: 'detached' });
   });
 
-  it('names a compared run that is gone, and removes it', async () => {
+  it('shows a compared run that no longer exists, and removes it', async () => {
     const [, second] = host.runs;
     host.forget(second);
     await expect.poll(() => locate('.note-error').textContent()).toContain('noble-bee: Its folder');
@@ -232,12 +232,12 @@ describe('the page of the dashboard', () => {
     await host.look(second);
   });
 
-  it('shows whole pictures of watched pairs', async () => {
+  it('shows images of watched pairs without cropping', async () => {
     const fit = `getComputedStyle(document.querySelector('.watched img')).objectFit`;
     expect(await page().evaluate(fit)).toBe('contain');
   });
 
-  it('borders secondary buttons as the theme says of them, and outlines what has the focus', async () => {
+  it('uses the border color of the theme for secondary buttons, and outlines the focused element', async () => {
     const style = (name: string, value: string) =>
       page().evaluate(`document.documentElement.style.setProperty('--vscode-${name}', '${value}')`);
     const look = () =>
@@ -257,7 +257,7 @@ describe('the page of the dashboard', () => {
     expect(await look()).toEqual(['rgb(3, 3, 3)', 'solid']);
   });
 
-  describe('scrolls inside only', () => {
+  describe('does not scroll the document with', () => {
     const [first, second] = [0, 1] as const;
     const long =
       'A reason with `code` and many words that take several lines in a narrow panel. '.repeat(9);

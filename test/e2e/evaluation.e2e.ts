@@ -14,7 +14,7 @@ import { prepareTiny } from './tinyWorkspace';
 
 const SLOW = { timeout: 120_000, interval: 100 };
 
-/** Gives the workspace a test split with more images than are looked at before a training. */
+/** Adds a test split with more images than are checked before a training. */
 function addTestSplit(workspace: string): void {
   const images = join(workspace, 'images');
   const examples = Array.from({ length: SAMPLE_IMAGES }, (_, index) => {
@@ -29,7 +29,7 @@ function addTestSplit(workspace: string): void {
   writeFileSync(file, `${text}eval_test: false\n`);
 }
 
-/** Takes the classification head out of a checkpoint. */
+/** Removes the classification head from a checkpoint. */
 function behead(file: string): void {
   const bytes = readFileSync(file);
   const start = 8 + Number(bytes.readBigUInt64LE());
@@ -57,7 +57,7 @@ function behead(file: string): void {
   writeFileSync(file, Buffer.concat([length, text, ...parts]));
 }
 
-describe('a run and what is evaluated in its folder', () => {
+describe('a run and evaluations in its folder', () => {
   let vscode: Workbench;
   let workspace: string;
   let run: RunFolder;
@@ -76,7 +76,7 @@ describe('a run and what is evaluated in its folder', () => {
     vscode = await openWorkbench({ workspace });
   });
 
-  /** Evaluates on the splits that are chosen at first: val and test. */
+  /** Evaluates on the preselected splits: val and test. */
   async function evaluate(): Promise<void> {
     await vscode.runCommand('View: Close All Editors');
     await vscode.runAndPick('NLVR: Evaluate Checkpoint', name());
@@ -87,13 +87,13 @@ describe('a run and what is evaluated in its folder', () => {
     await vscode.press('Enter');
   }
 
-  it('a damaged image that is found while it trains is in Problems and in its notes', async () => {
+  it('a damaged image found during training is shown in the Problems view and in the notes', async () => {
     const { unchecked } = await checkData(loadConfig(join(workspace, 'nlvr.yaml')), {}, 'sample');
     damaged = unchecked.find((file) => file.includes('many-')) ?? '';
     writeFileSync(damaged, 'no picture');
     await vscode.openFile('nlvr.yaml');
     await vscode.runCommand('NLVR: Start NLVR Training');
-    // It comes to the image at its end, in the evaluation of test.
+    // The image is read last, in the evaluation of test.
     await expect.poll(() => info()?.state, SLOW).toBe('failed');
     const frame = await openDashboard(vscode);
     await waitForNote(frame, 'test.json');
@@ -114,7 +114,7 @@ describe('a run and what is evaluated in its folder', () => {
     };
     await expect.poll(owner, SLOW).toBeGreaterThan(0);
     const pid = (await owner()) ?? 0;
-    // Held, so that it outlasts the reload.
+    // Suspended, so that it is still running after the reload.
     process.kill(pid, 'SIGSTOP');
     await vscode.reloadWindow();
     await showNlvrView(vscode);
@@ -127,7 +127,7 @@ describe('a run and what is evaluated in its folder', () => {
     expect(existsSync(join(run.predictions, 'test.jsonl'))).toBe(true);
   });
 
-  it('an incomplete checkpoint is refused with the reason, and evaluated and asked all the same', async () => {
+  it('an incomplete checkpoint is refused with the reason, and evaluated and asked after a confirmation', async () => {
     behead(run.best);
     await evaluate();
     await vscode.page

@@ -12,7 +12,7 @@ import { syntheticRun } from './syntheticRun';
 
 const EXAMPLES = 400;
 
-/** What the tests look at in an `<img>`; the page's own types are not known here. */
+/** The properties of an `<img>` that the tests read; DOM types are not available here. */
 interface Picture {
   naturalWidth: number;
   style: { transform: string };
@@ -34,10 +34,10 @@ async function clickRow(n: number): Promise<void> {
   await frame.evaluate(`document.querySelector('.list').scrollTop = ${(n - 1) * 44}`);
   await frame.locator(`.row[aria-posinset="${n}"]`).click();
 }
-/** Waits until the predictions of an epoch are shown whole. */
+/** Waits until all predictions of an epoch are shown. */
 async function shown(epoch: number): Promise<void> {
   await expect.poll(() => frame.locator('select[name=epoch]').inputValue()).toBe(String(epoch));
-  // The name of the epoch comes at once, its predictions a little later.
+  // The name of the epoch appears before its predictions.
   await frame.locator('.epoch[aria-current=true]', { hasText: String(epoch + 1) }).waitFor();
   await frame.locator('.browser[aria-busy=false]').waitFor();
 }
@@ -112,7 +112,7 @@ describe('the failed examples of a run', () => {
     await expect.poll(rowsInList).toBe(wrong.length);
   });
 
-  it('are walked through by the keyboard alone', async () => {
+  it('can be reviewed with the keyboard alone', async () => {
     await clickRow(1);
     await press('ArrowDown', 'ArrowDown');
     const focused = frame.locator('.row:focus');
@@ -140,7 +140,7 @@ describe('the failed examples of a run', () => {
     await expect
       .poll(rowsInList)
       .toBe(wrong.filter(({ sentence }) => sentence.includes('circle')).length);
-    // A letter in the search field is a letter, and Escape leads back to the list.
+    // In the search field, a letter is text, and Escape returns to the list.
     await vscode.page.keyboard.type('m');
     await press('Escape');
     await frame.getByRole('button', { name: 'Reset' }).first().click();
@@ -164,14 +164,14 @@ describe('the failed examples of a run', () => {
     await expect.poll(() => frame.locator('.epoch').count()).toBe(3);
     await frame.locator('.epoch').first().click();
     await shown(firstEpoch(run));
-    // The same example, in the other epoch.
+    // The same example in the other epoch.
     await expect.poll(() => identifier.textContent()).toBe(before);
     await expect.poll(() => frame.locator('.epoch').count()).toBe(3);
     await frame.locator('.epoch').last().click();
     await shown(firstEpoch(run) + 2);
   });
 
-  it('keep marks and notes in the run folder, also those made elsewhere', async () => {
+  it('store marks and notes in the run folder, and show those written elsewhere', async () => {
     const notes = () =>
       (
         JSON.parse(readFileSync(join(run, 'notes.json'), 'utf8')) as {
@@ -182,7 +182,7 @@ describe('the failed examples of a run', () => {
     await press('m', 'n');
     await vscode.page.keyboard.type('The label looks wrong.');
     await press('Escape');
-    // Not at once after the click: the page is drawn a frame later.
+    // The page renders a frame after the click.
     const identifier = (await frame.locator('.facts .as-text').textContent()) ?? '';
     await expect
       .poll(() => existsSync(join(run, 'notes.json')) && notes()[identifier])
@@ -204,11 +204,11 @@ describe('the failed examples of a run', () => {
     renameSync(temporary, join(run, 'notes.json'));
     await expect.poll(rowsInList, { timeout: 20_000 }).toBe(2);
     await frame.getByRole('button', { name: 'Reset' }).first().click();
-    // The list is drawn a frame later: a click before that would meet a row of the two.
+    // The list renders a frame later: an earlier click would hit one of the two rows.
     await expect.poll(rowsInList).toBe(wrong.length);
   });
 
-  it('are exported as they are shown', async () => {
+  it('are exported as shown', async () => {
     await clickRow(1);
     await press('e');
     const dialog = frame.locator('dialog.export');
@@ -219,7 +219,7 @@ describe('the failed examples of a run', () => {
     await dialog.waitFor({ state: 'hidden' });
     await press('e');
     await frame.getByRole('button', { name: /^Prediction file/ }).click();
-    // The file dialog writes its own proposal first.
+    // The file dialog fills in its default first.
     await expect.poll(() => vscode.quickInput.inputValue()).toContain('-predictions.csv');
     const file = join(dirname(run), 'exported.csv');
     await vscode.answerFileDialog(file);
@@ -232,7 +232,7 @@ describe('the failed examples of a run', () => {
     await frame.locator('.notice button').click();
   });
 
-  it('grow by an epoch while they are looked at', async () => {
+  it('offer a new epoch while they are open', async () => {
     const epoch = firstEpoch(run) + 3;
     const source = join(run, 'predictions', fileName(epoch - 1));
     const target = join(run, 'predictions', fileName(epoch));
@@ -269,7 +269,7 @@ describe('the failed examples of a run', () => {
     expect((list?.y ?? 0) + (list?.height ?? 0)).toBeLessThanOrEqual((detail?.y ?? 0) + 1);
     expect(await accessibilityProblems(frame)).toEqual([]);
     await vscode.screenshot('failures-narrow');
-    // Twice as large on the same screen is half the screen.
+    // 200% zoom leaves half of the screen.
     await vscode.page.setViewportSize({ width: 640, height: 400 });
     await expect.poll(width).toBeGreaterThan(500);
     await expect.poll(overflow).toBe(0);
@@ -279,7 +279,7 @@ describe('the failed examples of a run', () => {
     await vscode.page.setViewportSize({ width: 1280, height: 800 });
   });
 
-  it('are there again after a reload of the window', async () => {
+  it('are restored after a window reload', async () => {
     await frame.locator('select[name=show]').selectOption('falseNegative');
     await clickRow(2);
     const shown = await rowsInList();
@@ -350,7 +350,7 @@ describe('hostile data', () => {
       .toMatch(/skipped in the predictions file: 1.*line 5: not a JSON object/);
   });
 
-  it('has its pictures, whatever their names', async () => {
+  it('shows its images, whatever their names', async () => {
     const widths = () =>
       frame
         .locator('.frame img')
@@ -363,7 +363,7 @@ describe('hostile data', () => {
     await expect.poll(() => frame.locator('.row img.thumbnail').count()).toBe(4);
   });
 
-  it('leads nowhere outside of the image folder, and says what is missing', async () => {
+  it('opens nothing outside the image folder, and says what is missing', async () => {
     await clickRow(3);
     const problems = () => frame.locator('.no-image').allTextContents();
     await expect.poll(problems).toHaveLength(2);

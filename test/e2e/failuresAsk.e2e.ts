@@ -28,19 +28,19 @@ describe('asking the model again', () => {
     vscode = await openWorkbench({ workspace });
     await showNlvrView(vscode);
     await vscode.page.getByText('No runs yet.').waitFor();
-    // A run that a terminal started appears by itself.
+    // A run started in a terminal appears in the view.
     await trainTiny(workspace);
     await viewRow(vscode, '%').first().waitFor();
     await vscode.screenshot('view-from-terminal');
     frame = await openFailures(vscode);
   });
 
-  it('starts nothing by itself', async () => {
+  it('starts no process before a question', async () => {
     await expect.poll(() => frame.locator('.row').count()).toBeGreaterThan(3);
     expect(servers()).toEqual([]);
   });
 
-  it('gives the checkpoint’s own answer for the same question', async () => {
+  it('gives the same answer as the stored prediction for the same question', async () => {
     await frame.locator('.row').first().click();
     await vscode.press('a');
     await expect.poll(() => servers().length, { timeout: 60_000 }).toBe(1);
@@ -57,7 +57,7 @@ describe('asking the model again', () => {
     expect(await cells(1)).toEqual(await cells(0));
   });
 
-  it('answers a changed sentence and exchanged images at once', async () => {
+  it('answers a changed sentence and swapped images', async () => {
     const field = frame.locator('.ask textarea');
     await field.fill('There is a dog on the left.');
     await frame.getByRole('button', { name: 'left ⇄ right' }).click();
@@ -78,7 +78,7 @@ describe('asking the model again', () => {
     await vscode.screenshot('failures-ask');
   });
 
-  it('shows where the model looks for a word, by keyboard alone', async () => {
+  it('shows the heat map of a word with the keyboard alone', async () => {
     await frame.locator('.row').first().click();
     const choices = frame.locator('.explain-words');
     const chosen = () => choices.locator('[aria-checked=true]').textContent();
@@ -101,7 +101,7 @@ describe('asking the model again', () => {
     const last = await choices.locator('button').last().textContent();
     await expect.poll(chosen).toBe(last);
     await expect.poll(said).toContain(`“${last}”`);
-    // The focus is on the word: the list has not moved.
+    // The focus is on the word, so the list has not moved.
     expect(await frame.locator('.row').first().getAttribute('aria-selected')).toBe('true');
     expect(await frame.evaluate('document.activeElement?.textContent')).toBe(last);
     await vscode.press('h');
@@ -110,14 +110,14 @@ describe('asking the model again', () => {
     await expect.poll(() => heat.count()).toBe(2);
   });
 
-  it('explains the other answer, any layer, head and method, fades, and is saved', async () => {
+  it('shows heat maps of the other answer and of any layer, head and method, changes the opacity, and saves them', async () => {
     const said = () => frame.locator('.explain-text').textContent();
     const choice = (name: string) =>
       frame.locator('.explain').getByRole('combobox', { name, exact: true });
     await choice('Method').selectOption('attention');
     await choice('Head').selectOption('2');
     await expect.poll(said).toMatch(/the strongest patch is in the .* of the (left|right) image/);
-    // On one scale: the brightest colour is in one of the maps, and no patch of either is without attention.
+    // Both maps share one scale: the brightest color is in one of them, and every patch has some attention.
     const brightness = await frame.evaluate<number[]>(
       `[...document.querySelectorAll('.frame .heat')].map((canvas) => {
         const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -125,7 +125,7 @@ describe('asking the model again', () => {
       })`,
     );
     expect(Math.max(...brightness)).toBeGreaterThan(240);
-    // Zero is black; how little the other image gets depends on the training.
+    // Zero is black; the minimum of the other image depends on the training.
     expect(Math.min(...brightness)).toBeGreaterThan(0);
     await choice('Method').selectOption('gradcam');
     await choice('Answer').selectOption({
@@ -154,7 +154,7 @@ describe('asking the model again', () => {
     await expect.poll(() => existsSync(file), { timeout: 10_000 }).toBe(true);
     expect((await sharp(file).metadata()).format).toBe('png');
     await frame.getByText('Saved as where.png.').waitFor();
-    // Another question has not been explained.
+    // Another question has no heat map yet.
     await frame.locator('.ask textarea').fill('There is a cat.');
     await frame.getByRole('button', { name: 'Show Where It Looks' }).waitFor();
     expect(await frame.locator('.frame .heat').count()).toBe(0);
@@ -169,7 +169,7 @@ describe('asking the model again', () => {
     await vscode.runCommand('View: Close Editor');
   });
 
-  it('says why when the process dies, and starts it again', async () => {
+  it('shows why the process ended, and starts it again', async () => {
     const [pid] = servers();
     process.kill(pid, 'SIGKILL');
     await expect.poll(() => frame.locator('.ask').textContent()).toContain('SIGKILL');

@@ -28,7 +28,7 @@ describe('the page of failed examples', () => {
     return found;
   };
 
-  /** A host that is restarted, as by a reload of the window; its model always answers True. */
+  /** Restarts the host, as a window reload does; its model always answers True. */
   function startHost(wanted: ConstructorParameters<typeof FailuresSession>[1] = null): void {
     session = new FailuresSession(
       {
@@ -43,7 +43,7 @@ describe('the page of failed examples', () => {
       new Thumbnails(join(run, '.thumbs')),
       {
         send: (message) => messenger.send(message),
-        address: (file) => PanelPage.address(file),
+        webviewUri: (file) => PanelPage.address(file),
         openFile: () => Promise.resolve(),
         copy: () => Promise.resolve(),
         save: () => Promise.resolve(null),
@@ -55,7 +55,7 @@ describe('the page of failed examples', () => {
         isActive: () => false,
         log: () => undefined,
         problem: () => undefined,
-        examplesOf: () => Promise.resolve({ title: '', rows: new Int32Array(0) }),
+        findExamples: () => Promise.resolve({ title: '', rows: new Int32Array(0) }),
         filters: {
           all: () => filters,
           keep: (all) => {
@@ -94,7 +94,7 @@ describe('the page of failed examples', () => {
     await shown();
   });
 
-  it('shows the answer next to the question, and says it', async () => {
+  it('shows the answer next to the question, and announces it', async () => {
     await page().keyboard.press('a');
     await page().locator('.ask textarea').fill('There is a dog.');
     await page().keyboard.press('Control+Enter');
@@ -108,11 +108,11 @@ describe('the page of failed examples', () => {
     expect(line.y + line.height).toBeLessThan((await box('.keys-line')).y);
   });
 
-  it.each(panelSizes)('scrolls inside only, at $width×$height', async (size) => {
+  it.each(panelSizes)('does not scroll the document at $width×$height', async (size) => {
     expect(await panel.scrolled(size, '.detail')).toEqual({ x: 0, y: 0, top: 0 });
   });
 
-  it('enlarges what the images show, says the factor, and leaves by Escape', async () => {
+  it('zooms the images, shows the factor, and resets with Escape', async () => {
     await page().setViewportSize({ width: 1400, height: 900 });
     await page().locator('.row').nth(1).click();
     await pictures();
@@ -125,7 +125,7 @@ describe('the page of failed examples', () => {
     await page().locator('.zoom-factor').waitFor({ state: 'detached' });
   });
 
-  it('starts the next example unzoomed, unless the zoom is kept', async () => {
+  it('resets the zoom for the next example, unless the zoom is kept', async () => {
     const keep = page().getByRole('button', { name: 'Keep Zoom' });
     const selected = page().locator('.row[aria-selected=true]');
     await page().keyboard.press('z');
@@ -145,7 +145,7 @@ describe('the page of failed examples', () => {
     await page().locator('.zoom-factor').waitFor({ state: 'detached' });
   });
 
-  it('shows the examples as a grid of pairs, walked through by the arrow keys', async () => {
+  it('shows the examples as a grid of pairs, with arrow key navigation', async () => {
     await page().locator('.row').first().click();
     await page().keyboard.press('g');
     await page().locator('.grid .grid-cell img.thumbnail').first().waitFor();
@@ -167,9 +167,9 @@ describe('the page of failed examples', () => {
       .toBe(String(2 + columns));
   });
 
-  it('tags an example and all of the list, and keeps the filter, by keyboard', async () => {
+  it('tags an example and the whole list, and saves the filter, with the keyboard', async () => {
     await page().locator('.row').first().click();
-    // The example is drawn a frame after the click.
+    // The example is rendered a frame after the click.
     await page().locator('.row[aria-selected=true][aria-posinset="1"]').waitFor();
     await page().keyboard.press('t');
     await page().keyboard.type('blurred');
@@ -197,7 +197,7 @@ describe('the page of failed examples', () => {
     await page().locator('.filters').getByRole('button', { name: 'Reset' }).click();
   });
 
-  it('shows no example that the filter leaves out, and exports none', async () => {
+  it('neither shows nor exports examples that the filter excludes', async () => {
     const heading = () => page().locator('h1').textContent();
     await expect.poll(heading).toMatch(/^\d+ of 300 wrong/);
     await page().locator('input[type=search]').fill('circle');
@@ -212,9 +212,9 @@ describe('the page of failed examples', () => {
     expect(await page().locator('input[type=search]').inputValue()).toBe('');
   });
 
-  it('keeps example, question and answers over a reload of the window', async () => {
+  it('keeps example, question and answers after a window reload', async () => {
     await page().locator('.row').nth(3).click();
-    // The example is drawn a frame after the click.
+    // The example is rendered a frame after the click.
     await page().locator('.row[aria-selected=true][aria-posinset="4"]').waitFor();
     await page().locator('.ask textarea').focus();
     // Typed and sent within one frame.
@@ -237,10 +237,10 @@ describe('the page of failed examples', () => {
     await shown();
     await expect.poll(() => page().locator('.facts .as-text').textContent()).toBe(identifier);
     expect(await page().locator('.ask textarea').inputValue()).toBe('There is a bear.');
-    // Answers come by a message of their own.
+    // Answers arrive in a separate message.
     await expect.poll(() => page().locator('.asked').textContent()).toContain('There is a cat.');
     expect(await page().locator('.ask-answer strong').textContent()).toBe('True');
-    // A question after that is another one, not the same number again.
+    // A later question gets a new number.
     await page().locator('.ask textarea').press('Enter');
     await expect.poll(() => page().locator('.asked tbody tr').count()).toBe(3);
   });
@@ -255,7 +255,7 @@ describe('the page of failed examples', () => {
   });
 });
 
-/** How many colours each frame shows of its picture, in a coarse raster. Needs pictures that a canvas may read. */
+/** Number of colors of the image in each frame, in a coarse raster. Requires images that a canvas may read. */
 const coloursSeen = `Promise.all([...document.querySelectorAll('.frame')].map(async (frame) => {
   const shown = frame.querySelector('img');
   const image = new Image();

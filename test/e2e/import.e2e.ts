@@ -8,7 +8,7 @@ import { openWorkbench, scratchFolder } from './harness/open';
 import type { Workbench } from './harness/workbench';
 import { openDashboard, rowsInList, showNlvrView, viewRow } from './panels';
 
-/** NLVR2's annotations, whose images are nowhere. */
+/** Annotations of NLVR2 without their images. */
 const annotations = readFileSync(join('test', 'data', 'nlvr2', 'dev.json'), 'utf8');
 const examples = annotations
   .split('\n')
@@ -50,7 +50,7 @@ describe('predictions of a model that was trained elsewhere', () => {
     expect(await frame.locator('h1').textContent()).toContain(
       `${wrong.length} of ${examples.length} wrong`,
     );
-    // The placeholder says which file it looked for; nothing pretends to know a probability.
+    // The placeholder shows the missing file; no probability is shown.
     await expect
       .poll(() => frame.locator('.no-image code').allTextContents())
       .toEqual([
@@ -65,7 +65,7 @@ describe('predictions of a model that was trained elsewhere', () => {
     await vscode.screenshot('import-failures');
   });
 
-  it('are a run in the view, and are analyzed with the slices of the settings', async () => {
+  it('are shown as a run in the view, and are analyzed with the slices of the settings', async () => {
     await showNlvrView(vscode);
     await viewRow(vscode, 'theirs').waitFor();
     expect(await viewRow(vscode, 'theirs').textContent()).toContain('75.0%');
@@ -114,7 +114,7 @@ describe('predictions of a model that was trained elsewhere', () => {
     const legends = dashboard.locator('.chart-card .legend');
     await expect.poll(async () => (await legends.allTextContents()).join()).toMatch(/val/);
     await expect.poll(() => dashboard.locator('.figures').textContent()).toContain('19/19');
-    // Two more steps and an evaluation, as the trainer's writer appends them.
+    // Appends two more steps and an evaluation.
     const scalar = (step: number, tag: string, value: number) =>
       encodeRecord(scalarMessage(step, 1_700_000_000 + 2 * step, [{ tag, value }]));
     appendFileSync(

@@ -1,4 +1,4 @@
-/** A training in PyTorch, started in a terminal, as the README's "Use it with your own trainer" says. */
+/** Tests a PyTorch training started in a terminal, as described in the README's "Use it with your own trainer". */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -11,7 +11,7 @@ import type { Workbench } from './harness/workbench';
 import { openDashboard, openFailures, rowsInList, showNlvrView, viewRow } from './panels';
 
 const SLOW = { timeout: 120_000, interval: 250 };
-/** More than the test waits for. */
+/** Timeout beyond all waits of the test. */
 const EPOCHS = 20_000;
 
 describe('a training in PyTorch', () => {
@@ -36,7 +36,7 @@ describe('a training in PyTorch', () => {
     await vscode.close();
   });
 
-  it('gets what it needs from the palette', async () => {
+  it('gets its helper file from the palette', async () => {
     await vscode.runCommand('NLVR: Save nlvr_run.py…');
     await vscode.answerFileDialog(join(workspace, 'nlvr_run.py'));
     await vscode.page.locator('.tab.active', { hasText: 'nlvr_run.py' }).waitFor();
@@ -52,7 +52,7 @@ describe('a training in PyTorch', () => {
       stream?.on('data', (text: Buffer) => (said += text.toString()));
   });
 
-  it('is in the list and in the dashboard while it trains', async () => {
+  it('is shown in the view and in the dashboard while it trains', async () => {
     await expect.poll(() => existsSync(join(run(), 'run.json')) || said, SLOW).toBe(true);
     await showNlvrView(vscode);
     await viewRow(vscode, 'mine').waitFor();
@@ -71,7 +71,7 @@ describe('a training in PyTorch', () => {
     await vscode.screenshot('own-trainer-dashboard');
   });
 
-  it('has its wrong answers in Failed Examples after each epoch', async () => {
+  it('shows its wrong answers in Failed Examples after each epoch', async () => {
     const failures = await openFailures(vscode);
     expect(await rowsInList(failures)).toBeGreaterThan(0);
     await expect.poll(() => failures.locator('.pair img').count(), SLOW).toBe(2);
@@ -81,7 +81,7 @@ describe('a training in PyTorch', () => {
     await vscode.screenshot('own-trainer-failures');
   });
 
-  it('hears Stop, and a second one that is killed is not running any more', async () => {
+  it('responds to Stop, and a second one that is killed is no longer shown as running', async () => {
     const dashboard = await openDashboard(vscode);
     await dashboard.getByRole('button', { name: 'Stop' }).click();
     await expect.poll(() => training.exitCode, SLOW).toBe(0);

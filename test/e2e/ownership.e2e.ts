@@ -1,4 +1,4 @@
-/** Which process owns a run, and which run a command is meant for: runs of another host, two panels, a killed run. */
+/** Tests which process owns a run, and which run a command applies to: runs of another host, two panels, a killed run. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ const SLOW = { timeout: 60_000, interval: 100 };
 const OWL = 'merry-owl-7';
 const ELK = 'bold-elk-3';
 
-/** A run that a process on another machine writes, as far as its files say. */
+/** A run whose files say that a process on another machine writes it. */
 class RemoteRun {
   readonly folder: RunFolder;
   private info: RunInfo | undefined;
@@ -38,7 +38,7 @@ class RemoteRun {
     this.info = { ...info, pid: 7, host: 'elsewhere', boot: 'of elsewhere', pidNamespace: null };
   }
 
-  /** Writes `run.json` as that process would. @param ago seconds since its last heartbeat */
+  /** Writes `run.json` as that process does. @param ago seconds since its last heartbeat */
   say(state: RunInfo['state'], ago = 0): void {
     const heartbeat = new Date(Date.now() - 1000 * ago).toISOString();
     const ended = state === 'running' ? null : heartbeat;
@@ -64,7 +64,7 @@ function eventsOf(folder: string): RunEvent[] {
 const lossesOf = (folder: string): (number | null)[] =>
   eventsOf(folder).flatMap((event) => (event.type === 'step' ? [event.loss] : []));
 
-/** Trains as in a terminal. @param killedWhen when the process is killed; left alone otherwise */
+/** Trains as in a terminal. @param killedWhen condition at which the process is killed */
 async function train(
   workspace: string,
   folder: string,
@@ -106,7 +106,7 @@ describe('runs and who owns them', () => {
     vscode = await openWorkbench({ workspace });
     killed = new RunFolder(join(workspace, 'output', 'quick-owl-1'));
     whole = join(workspace, 'output', 'whole');
-    // The model is recorded after the start is written: nothing is saved yet.
+    // The graph is recorded after the start event: nothing is saved yet.
     const started = (): boolean => eventsOf(killed.root).some(({ type }) => type === 'start');
     expect(await train(workspace, killed.root, started)).toBeNull();
     expect(existsSync(killed.last)).toBe(false);
@@ -118,11 +118,11 @@ describe('runs and who owns them', () => {
   const bringDashboardToFront = async (run: string): Promise<void> => {
     await tab(`Training: ${run}`).click();
     await vscode.page.locator('.tab.active', { hasText: `Training: ${run}` }).waitFor();
-    // It takes the focus once it is loaded.
+    // It takes the focus when it has loaded.
     await vscode.webviewFrame('dashboard', 60_000, run);
   };
 
-  it('a run of another host that falls silent is shown as lost, and not announced as finished', async () => {
+  it('a run of another host without heartbeat is shown as lost, and not announced as finished', async () => {
     await showNlvrView(vscode);
     const row = viewRow(vscode, OWL);
     await expect.poll(() => row.textContent(), SLOW).toMatch(/\d+% · /);
@@ -146,14 +146,14 @@ describe('runs and who owns them', () => {
     expect((await vscode.notifications()).join()).not.toContain('finished');
     await vscode.screenshot('ownership-lost');
 
-    // It was only the network: it runs again, and nothing has to be done.
+    // Only the network was down: the run continues, and nothing has to be done.
     alive.add(owl);
     owl.say('running');
     await expect.poll(() => row.textContent(), SLOW).toMatch(/\d+% · /);
     await vscode.runCommand('Notifications: Clear All Notifications');
   });
 
-  it('commands from the palette take the run whose panel is in front, and ask when there is none', async () => {
+  it('commands of the palette apply to the run of the active panel, and ask when there is none', async () => {
     elk.say('running');
     alive.add(elk);
     await openDashboard(vscode, ELK);
@@ -164,7 +164,7 @@ describe('runs and who owns them', () => {
     await vscode.runCommand('NLVR: Inspect Failed Examples');
     await vscode.page.locator('.tab.active', { hasText: `Failed Examples: ${ELK}` }).waitFor();
 
-    // The failed examples of a run stand for it, too.
+    // Failed Examples is a panel of a run, too.
     await vscode.runCommand('NLVR: Stop');
     await expect.poll(() => elk.isAskedToStop, SLOW).toBe(true);
     expect(owl.isAskedToStop).toBe(false);
@@ -181,7 +181,7 @@ describe('runs and who owns them', () => {
     await vscode.press('Escape');
   });
 
-  it('a run that was killed before its first save is resumed from the beginning, which it says', async () => {
+  it('a run that was killed before its first save is resumed from the beginning, with a message', async () => {
     const info = (): RunInfo => JSON.parse(readFileSync(killed.runJson, 'utf8')) as RunInfo;
     const { id, name } = info();
     alive.clear();
@@ -190,7 +190,7 @@ describe('runs and who owns them', () => {
     await expect.poll(() => viewRow(vscode, name).textContent(), SLOW).toContain('failed');
     for (const run of [OWL, ELK])
       await expect.poll(() => viewRow(vscode, run).textContent(), SLOW).toContain('stopped');
-    // All three can be resumed; the dashboard in front says which.
+    // All three can be resumed; the active dashboard selects one.
     await openDashboard(vscode, OWL);
     const frame = await openDashboard(vscode, name);
     await vscode.runCommand('NLVR: Resume');
@@ -209,7 +209,7 @@ describe('runs and who owns them', () => {
     const folder = new RunFolder(`${killed.root}-2`);
     await vscode.runCommand('View: Close All Editors');
     await vscode.runCommand('Notifications: Clear All Notifications');
-    // The check before a start is about the data; that a step takes more than all of them, only the trainer knows.
+    // The check before a start checks the data; only the trainer finds that a step needs more examples than there are.
     const file = join(vscode.workspace, 'nlvr.yaml');
     const text = readFileSync(file, 'utf8');
     writeFileSync(file, text.replace('batch_size_train: 8', 'batch_size_train: 64'));
@@ -224,7 +224,7 @@ describe('runs and who owns them', () => {
     await message.hover();
     await message.locator('.codicon-notifications-clear').click();
     await message.waitFor({ state: 'detached' });
-    // What the dashboard says may still be read.
+    // The dashboard still shows the message.
     expect(await row.count()).toBe(1);
     await vscode.runCommand('View: Close All Editors');
     await row.waitFor({ state: 'detached' });

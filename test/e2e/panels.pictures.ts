@@ -1,7 +1,7 @@
 /**
- * Photographs every panel, view, dialog and walkthrough step in the light, the dark and the high contrast theme, in a
- * large window and a narrow one, to be looked at: not a test, and not part of the suite. Writes
- * test/e2e/artifacts/panels-<scene>.png, six windows a picture (three minutes).
+ * Takes screenshots of every panel, view, dialog and walkthrough step in the light, dark and high contrast themes, in a
+ * large and a narrow window, for a visual check. Not a test, and not part of the suite. Writes
+ * test/e2e/artifacts/panels-<scene>.png, six windows per image (three minutes).
  *
  *     NLVR_PICTURES=panels npx vitest run -c test/e2e/vitest.config.mts
  */
@@ -17,7 +17,7 @@ import { prepareTiny, trainTiny } from './tinyWorkspace';
 
 let vscode: Workbench;
 let workspace: string;
-/** Of the run whose checkpoint can be asked. */
+/** Workspace of the run whose checkpoint can be asked. */
 let trainedName: string;
 const photograph = (scene: string) => photographWindow(vscode, workspace, scene);
 

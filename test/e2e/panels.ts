@@ -1,4 +1,4 @@
-/** How tests get to the extension's views and panels. */
+/** Opens the extension's views and panels. */
 import type { Frame, Locator } from 'playwright-core';
 import { expect } from 'vitest';
 import type { Workbench } from './harness/workbench';
@@ -13,19 +13,19 @@ export function viewRow(vscode: Workbench, text: string): Locator {
   return vscode.page.locator('.pane-body .monaco-list-row').filter({ hasText: text });
 }
 
-/** The training's entry in the status bar. */
+/** The status bar item of the training. */
 export function statusBarEntry(vscode: Workbench): Locator {
   return vscode.page.locator('.statusbar-item[id*="nlvr.training"]');
 }
 
-/** Opens a run's dashboard from the palette. @param run its name, where there are several */
+/** Opens a run's dashboard from the palette. @param run its name, if there are several */
 export async function openDashboard(vscode: Workbench, run?: string): Promise<Frame> {
   await vscode.runAndPick('NLVR: Open Training Dashboard', ...(run === undefined ? [] : [run]));
-  // Where a dashboard is open already, its frame may be the first to be found, and go.
+  // If another dashboard is open, its frame may be found first, and removed.
   return vscode.webviewFrame('dashboard', 60_000, run ?? '');
 }
 
-/** Waits for a note of a dashboard, the folded ones included. */
+/** Waits for a note of a dashboard, including collapsed notes. */
 export async function waitForNote(frame: Frame, text: string | RegExp): Promise<void> {
   await expect
     .poll(
@@ -39,10 +39,10 @@ export async function waitForNote(frame: Frame, text: string | RegExp): Promise<
     .toBeGreaterThan(0);
 }
 
-/** Opens a run's failed examples from the palette, all read. @param run its name, where there are several */
+/** Opens a run's failed examples from the palette, and waits until all are read. @param run its name, if there are several */
 export async function openFailures(vscode: Workbench, run?: string): Promise<Frame> {
   await vscode.runAndPick('NLVR: Inspect Failed Examples', ...(run === undefined ? [] : [run]));
-  // Where the failed examples of another run are in front, its frame is the first to be found until the tab changes.
+  // If the failed examples of another run are active, their frame is found first until the tab changes.
   const title = run === undefined ? 'Failed Examples' : `Failed Examples: ${run}`;
   await vscode.page.locator('.tab.active', { hasText: title }).waitFor();
   const frame = await vscode.webviewFrame('failures', 60_000);
@@ -51,7 +51,7 @@ export async function openFailures(vscode: Workbench, run?: string): Promise<Fra
   return frame;
 }
 
-/** How many rows the list of failed examples has; only some of them are in the document. */
+/** Number of rows of the list of failed examples; only some of them are in the document. */
 export async function rowsInList(frame: Frame): Promise<number> {
   const list = frame.locator('.list');
   return (await list.count()) === 0 ? 0 : Number(await list.getAttribute('data-rows'));

@@ -1,7 +1,7 @@
 /**
- * Walks the paths of a day's work on a small sample data set, and photographs where they lead: a training that is
- * stopped and resumed, its failed examples and questions about them, predictions that are imported, runs that are
- * deleted, a configuration with problems and their quick fixes. See panels.pictures.ts.
+ * Takes screenshots of typical workflows on a small sample data set: a training that is stopped and resumed, its failed
+ * examples and questions about them, imported predictions, a configuration with problems and their quick fixes, and
+ * deleting runs. See panels.pictures.ts.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,8 @@ const SLOW = { timeout: 240_000, interval: 250 };
 
 let vscode: Workbench;
 let workspace: string;
-const photograph = (scene: string) => photographWindow(vscode, workspace, `path-${scene}`);
+const photograph = (scene: string, prepare?: () => Promise<void>) =>
+  photographWindow(vscode, workspace, `path-${scene}`, prepare);
 
 interface Info {
   name: string;
@@ -30,7 +31,7 @@ const infoOf = (name: string): Info | undefined => {
 const epochOf = (name: string) => infoOf(name)?.epoch ?? -1;
 const nameOf = (name: string) => infoOf(name)?.name ?? '?';
 
-/** Sets keys of the configuration on the disk. */
+/** Sets keys of the configuration file. */
 function setKeys(values: Record<string, string>): void {
   const file = join(workspace, 'nlvr.yaml');
   let text = readFileSync(file, 'utf8');
@@ -39,7 +40,7 @@ function setKeys(values: Record<string, string>): void {
   writeFileSync(file, text);
 }
 
-/** What was said on the way is no part of what is photographed next. */
+/** Closes notifications and editors, so that they are not in the next screenshot. */
 async function clearAll(): Promise<void> {
   await vscode.runCommand('Notifications: Clear All Notifications');
   await vscode.runCommand('View: Close All Editors');
@@ -75,7 +76,7 @@ describe('the pictures of', () => {
   });
 
   it('the failed examples of the sample, a question, and where the model looks', async () => {
-    // There is one run: nobody asks which.
+    // There is only one run, so no quick pick opens.
     const frame = await openFailures(vscode);
     await frame.locator('.row').nth(2).click();
     await photograph('failures');
@@ -154,10 +155,18 @@ describe('the pictures of', () => {
       ['inti_lr', 'fix-key'],
       ['abc', 'fix-value'],
     ] as const) {
-      await vscode.page.locator('.monaco-editor .view-line span', { hasText: word }).last().click();
-      await vscode.press('Control+.');
-      await vscode.page.locator('.action-widget').waitFor();
-      await photograph(scene);
+      const fixes = vscode.page.locator('.action-widget');
+      const showFixes = async () => {
+        if (await fixes.isVisible()) return;
+        await vscode.page
+          .locator('.monaco-editor .view-line span', { hasText: word })
+          .last()
+          .click();
+        await vscode.press('Control+.');
+        await fixes.waitFor();
+      };
+      await photograph(scene, showFixes);
+      await showFixes();
       await vscode.press('Enter');
       await expect
         .poll(() => vscode.page.locator('.monaco-editor .view-lines').first().textContent())

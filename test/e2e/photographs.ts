@@ -1,4 +1,4 @@
-/** Pictures of a window in all themes and sizes, to be looked at. */
+/** Takes screenshots of a window in all themes and sizes, for a visual check. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -12,7 +12,7 @@ const THEMES = [
 export const LARGE = { width: 1400, height: 900 };
 const SIZES = [LARGE, { width: 700, height: 800 }];
 
-/** Themes are changed on the disk: a palette would close the dialog or the list that is photographed. */
+/** Changes the theme in the settings file: the command palette would close the dialog or list of the screenshot. */
 async function useTheme(
   vscode: Workbench,
   workspace: string,
@@ -24,11 +24,15 @@ async function useTheme(
   await vscode.page.locator(`.monaco-workbench.${className}`).waitFor();
 }
 
-/** One picture of the window in all themes and sizes: a row for each theme. */
+/**
+ * Combines screenshots of the window in all themes and sizes into one image, one row per theme.
+ * @param prepare called before each screenshot, for lists that VS Code closes when the window is resized
+ */
 export async function photographWindow(
   vscode: Workbench,
   workspace: string,
   scene: string,
+  prepare: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   const shots: { theme: number; left: number; png: Buffer }[] = [];
   for (const [theme, each] of THEMES.entries()) {
@@ -38,6 +42,7 @@ export async function photographWindow(
       await vscode.page.setViewportSize(size);
       await vscode.settled();
       await vscode.page.waitForTimeout(500);
+      await prepare();
       shots.push({ theme, left, png: await vscode.page.screenshot({ animations: 'disabled' }) });
       left += size.width;
     }

@@ -67,23 +67,19 @@ describe('a training with two ranks', () => {
     setKeys({ curriculum: '{ epochs: 0 }', log_every: '1', max_epoch: '400' });
   });
 
-  it(
-    'is announced by the form: effective batch and steps per epoch',
-    { timeout: LONG },
-    async () => {
-      const frame = await openForm(vscode);
-      const batch = Number(
-        /^batch_size_train: *(\d+)/m.exec(readFileSync(join(sample, 'nlvr.yaml'), 'utf8'))?.[1],
-      );
-      const card = frame.locator('.card');
-      await expect.poll(() => card.textContent(), SLOW).toContain(`${batch} × 2 × 1`);
-      await expect.poll(() => card.textContent()).toContain(`Effective batch${2 * batch}`);
-      await expect
-        .poll(() => card.textContent())
-        .toContain(`Steps per epoch${Math.floor(640 / (2 * batch))}`);
-      await vscode.screenshot('ranks-form');
-    },
-  );
+  it('is planned in the form: effective batch and steps per epoch', { timeout: LONG }, async () => {
+    const frame = await openForm(vscode);
+    const batch = Number(
+      /^batch_size_train: *(\d+)/m.exec(readFileSync(join(sample, 'nlvr.yaml'), 'utf8'))?.[1],
+    );
+    const card = frame.locator('.card');
+    await expect.poll(() => card.textContent(), SLOW).toContain(`${batch} × 2 × 1`);
+    await expect.poll(() => card.textContent()).toContain(`Effective batch${2 * batch}`);
+    await expect
+      .poll(() => card.textContent())
+      .toContain(`Steps per epoch${Math.floor(640 / (2 * batch))}`);
+    await vscode.screenshot('ranks-form');
+  });
 
   it(
     'starts from the editor and shows its ranks and their step times',
@@ -124,7 +120,7 @@ describe('a training with two ranks', () => {
     },
   );
 
-  it('ends when a rank is killed, and says which one and where', { timeout: LONG }, async () => {
+  it('ends when a rank is killed, and shows which one and where', { timeout: LONG }, async () => {
     await expect.poll(() => existsSync(join(run, 'checkpoint_last')), SLOW).toBe(true);
     const pid = info()?.ranks?.[1].pid ?? 0;
     process.kill(pid, 'SIGKILL');
@@ -145,7 +141,7 @@ describe('a training with two ranks', () => {
   });
 
   it(
-    'resumes from the editor; stopped at once, every rank is gone',
+    'resumes from the editor; when stopped immediately, every rank ends',
     { timeout: LONG },
     async () => {
       const before = info()?.pid;
@@ -153,7 +149,7 @@ describe('a training with two ranks', () => {
       await expect.poll(() => state() === 'running' && info()?.pid !== before, SLOW).toBe(true);
       const pids = trainers();
       expect(pids.length).toBeGreaterThanOrEqual(3);
-      // A rank that cannot hear, and so the job that waits for it.
+      // A suspended rank, for which the whole job waits.
       process.kill(info()?.pid ?? 0, 'SIGSTOP');
       await openDashboard(vscode);
       await vscode.runCommand('NLVR: Stop');
@@ -175,7 +171,7 @@ describe('a training with two ranks', () => {
     const steps = events().filter((event) => event.type === 'step');
     expect(steps.at(-1)?.rankSeconds).toHaveLength(2);
     const starts = events().filter((event) => event.type === 'start');
-    // The attempt that was stopped at once need not have come to its start.
+    // The attempt that was stopped immediately may not have written its start event.
     expect(starts.length).toBeGreaterThanOrEqual(2);
     expect(starts.every(({ ranks }) => ranks?.length === 2)).toBe(true);
     await expect.poll(trainers, SLOW).toEqual([]);

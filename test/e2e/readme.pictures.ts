@@ -1,5 +1,5 @@
 /**
- * Takes the pictures of README.md: not a test, and not part of the suite. Makes the whole sample data set, trains on
+ * Takes the screenshots of README.md. Not a test, and not part of the suite. Creates the whole sample data set, trains on
  * it (some minutes), and writes docs/images.
  *
  *     NLVR_PICTURES=1 npx vitest run -c test/e2e/vitest.config.mts [-t 'the picture of']
@@ -29,7 +29,7 @@ async function nlvr(cwd: string, ...args: string[]): Promise<void> {
 }
 
 async function picture(vscode: Workbench, name: string): Promise<void> {
-  // "Training has finished" is no part of the panel, and says so in its own time.
+  // The notification that a training has finished may appear at any time and must not be in the screenshot.
   await vscode.runCommand('Notifications: Clear All Notifications');
   await expect.poll(() => vscode.notifications()).toEqual([]);
   await vscode.page.mouse.move(640, 799);
@@ -37,6 +37,17 @@ async function picture(vscode: Workbench, name: string): Promise<void> {
   const file = await vscode.screenshot(`readme-${name}`);
   const target = join('docs', 'images', `${name}.png`);
   await sharp(file).png({ palette: true, quality: 90, effort: 10 }).toFile(target);
+}
+
+/** The results of the robustness test of `output/sample`, in the analysis panel. */
+async function robustnessPicture(vscode: Workbench): Promise<void> {
+  await vscode.runAndPick('NLVR: Analyze Predictions', 'output/sample');
+  const analysis = await vscode.webviewFrame('analysis', 60_000);
+  await analysis.locator('.analysis[aria-busy=false] .tabs').waitFor({ timeout: 60_000 });
+  await analysis.getByRole('tab', { name: 'Robustness' }).click();
+  await analysis.locator('.tests tr').first().waitFor();
+  await picture(vscode, 'analysis-robustness');
+  await vscode.runCommand('View: Close All Editors');
 }
 
 const epochOf = (run: string): number =>
@@ -68,7 +79,7 @@ it('takes the pictures', { timeout: HOUR }, async () => {
   await vscode.runCommand('View: Close All Editors');
 
   await vscode.setTheme('light');
-  // Picked by its folder; the panel has the run's name.
+  // Picked by its folder; the title has the run's name.
   await vscode.runAndPick('NLVR: Inspect Failed Examples', 'output/sample');
   const failures = await vscode.webviewFrame('failures', 60_000);
   await failures.locator('.browser[aria-busy=false]').waitFor();
@@ -77,10 +88,10 @@ it('takes the pictures', { timeout: HOUR }, async () => {
   await expect
     .poll(() => failures.locator('.ask-state').textContent(), { timeout: 120_000 })
     .toContain('parameters');
-  // A notification of the training that has just ended may have taken the focus.
+  // The notification of the finished training may have taken the focus.
   await failures.locator('.ask textarea').press('Enter');
   await failures.locator('.asked tbody tr').nth(1).waitFor();
-  // Tall enough for the images and the question.
+  // High enough for the images and the question.
   await vscode.page.setViewportSize({ width: 1280, height: 1100 });
   await failures.locator('.frame').first().scrollIntoViewIfNeeded();
   await picture(vscode, 'failed-examples');
@@ -95,6 +106,9 @@ it('takes the pictures', { timeout: HOUR }, async () => {
   await failures.locator('.frame').first().scrollIntoViewIfNeeded();
   await picture(vscode, 'where-it-looks');
   await vscode.runCommand('View: Close All Editors');
+
+  await nlvr(workspace, 'robustness', run, '--config', 'nlvr.yaml', '--split', 'val');
+  await robustnessPicture(vscode);
 
   await vscode.setTheme('hc');
   await vscode.runCommand('NLVR: Compare Runs');
@@ -162,7 +176,7 @@ it('takes the picture of a report', async () => {
     .toFile(join('docs', 'images', 'report.png'));
 });
 
-/** As a user would write it; what is around it is in examples/python/train_pytorch.py. */
+/** An excerpt as a user would write it; the complete script is examples/python/train_pytorch.py. */
 const SCRIPT = `from nlvr_run import Run
 
 config = {"image_root": "shapes/images", "lr": 3e-3}

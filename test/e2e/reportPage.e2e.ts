@@ -8,7 +8,7 @@ import { scratchFolder, theBrowser } from './harness/open';
 
 const demo = (name: string): string => resolve('media', 'demo', 'runs', name);
 
-it('a report loads and runs nothing, is accessible and fits the window, light and dark', async () => {
+it('a report loads and executes nothing, is accessible and fits the window, in light and dark', async () => {
   const file = join(scratchFolder('report'), 'report.html');
   const page = await makeReport(
     {
@@ -32,7 +32,7 @@ it('a report loads and runs nothing, is accessible and fits the window, light an
     await shown.goto(pathToFileURL(file).href);
     expect(await shown.locator('.examples img').count()).toBe(24);
     expect(await shown.evaluate('document.scripts.length')).toBe(0);
-    // A picture that cannot be decoded has no width.
+    // An image that cannot be decoded has no width.
     expect(
       await shown.evaluate('[...document.images].every((each) => each.naturalWidth > 0)'),
     ).toBe(true);

@@ -22,8 +22,8 @@ max_epoch: 8 # enough
 `;
 
 /**
- * A folder that wants to be trusted: a run with weights to ask, a configuration, and settings that name a program of
- * the folder as Node, which leaves a trace when it is run.
+ * Creates an untrusted folder: a run with a checkpoint, a configuration, and settings that specify a program of the folder
+ * as Node.js, which writes a file when it is executed.
  */
 async function hostileWorkspace(): Promise<{ workspace: string; trace: string }> {
   const workspace = scratchFolder('restricted');
@@ -47,7 +47,7 @@ async function hostileWorkspace(): Promise<{ workspace: string; trace: string }>
   return { workspace, trace };
 }
 
-/** Whether a process is one of those that the extension starts: trainer, check, prediction, runtime, pip, a Node looked for. */
+/** Whether the extension starts such processes: trainer, check, prediction, runtime, pip, a Node.js version check. */
 const isOurs = (command: string, workspace: string): boolean =>
   /dist\/cli\.js|\bpython|\bpip\b|\bnode\S* (--version|-[ep])\b/.test(command) ||
   command.startsWith(join(workspace, 'node'));
@@ -58,7 +58,7 @@ describe('in Restricted Mode', () => {
   let trace: string;
   let watching = true;
   let watch: Promise<void>;
-  /** Commands of the processes that came while the tests ran. */
+  /** Command lines of the processes that started during the tests. */
   const seen = new Set<string>();
 
   beforeAll(async () => {
@@ -75,7 +75,7 @@ describe('in Restricted Mode', () => {
     await watch;
   });
 
-  it('runs can be looked at, and what would run something is not offered', async () => {
+  it('runs can be viewed, and commands that execute something are not offered', async () => {
     await showNlvrView(vscode);
     await viewRow(vscode, 'calm-fox-1').waitFor();
     await vscode.waitForCommand('NLVR: Open Training Dashboard');
@@ -94,7 +94,7 @@ describe('in Restricted Mode', () => {
     await frame.locator('.plot canvas').first().waitFor();
   });
 
-  it('failed examples can be looked at, and nothing is asked', async () => {
+  it('failed examples can be viewed, and the model is not asked', async () => {
     const frame: Frame = await openFailures(vscode);
     await expect
       .poll(() => frame.locator('.ask').textContent())
@@ -104,12 +104,12 @@ describe('in Restricted Mode', () => {
     await frame.locator('.ask button').click();
     const trust = vscode.page.getByText('You are in Restricted Mode');
     await trust.waitFor();
-    // A dialog in the new VS Code, a tab in the old.
+    // A dialog in the current VS Code, a tab in the oldest.
     await vscode.press('Escape');
     await trust.waitFor({ state: 'detached' });
   });
 
-  it('the runs table can be looked at and marked, and nothing is queued', async () => {
+  it('runs can be viewed and marked in the runs table, and nothing is queued', async () => {
     await vscode.runCommand('NLVR: Open Runs Table');
     const frame = await vscode.webviewFrame('runs');
     const run = frame.locator('.run', { hasText: 'calm-fox-1' });
@@ -125,7 +125,7 @@ describe('in Restricted Mode', () => {
     await button('Cancel').click();
   });
 
-  it('the demo is shown with its images, takes marks, becomes a report, and goes again', async () => {
+  it('the demo is shown with its images, can be marked, exported as a report, and removed', async () => {
     await vscode.runCommand('NLVR: Open Demo Run');
     const dashboard = await vscode.webviewFrame('dashboard', 60_000, 'demo');
     await dashboard.locator('.plot canvas').nth(1).waitFor();
@@ -185,8 +185,8 @@ describe('in Restricted Mode', () => {
       .toContain('max_epoch: 3 # enough');
   });
 
-  it('nothing was run', () => {
-    // The watch works: it saw the extension host.
+  it('nothing was executed', () => {
+    // The observation works: it found the extension host.
     expect([...seen].filter((command) => command.includes('extensionHost'))).not.toEqual([]);
     expect([...seen].filter((command) => isOurs(command, workspace))).toEqual([]);
     expect(existsSync(trace)).toBe(false);

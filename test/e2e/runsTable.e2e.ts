@@ -12,13 +12,13 @@ const SLOW = { timeout: 60_000 };
 const blipLog =
   '{"train_lr": "0.000", "train_loss": "0.5120", "val_acc": "0.8215", "test_acc": "0.8224", "epoch": 0}';
 
-/** Runs of a small sweep, one that trains (by this process), and one of BLIP. */
+/** Creates runs of a small sweep, an active one (of this process), and one of BLIP. */
 async function workspaceWithRuns(): Promise<string> {
   const folder = scratchFolder('runs-table');
   const configuration = 'image_root: images # mine\nann_root: annotations\ninit_lr: 3e-5\n';
   const output = join(folder, 'output');
   mkdirSync(output);
-  // Where the runs say that their configuration is.
+  // The configuration that the runs refer to.
   writeFileSync(join(output, 'nlvr.yaml'), configuration);
   const small = { steps: 120, epochs: 4, predictions: 10, images: 4 };
   const config = { image_root: join(folder, 'images'), ann_root: join(folder, 'annotations') };
@@ -50,7 +50,7 @@ describe('the runs table', () => {
   });
   afterAll(() => vscode.close());
 
-  it('opens from the palette, in every theme, and without a problem for screen readers', async () => {
+  it('opens from the palette and is accessible in every theme', async () => {
     await vscode.runCommand('NLVR: Open Runs Table');
     frame = await vscode.webviewFrame('runs');
     for (const name of ['calm-fox-1', 'merry-owl-7', 'bold-elk-3', 'swift-hare-9'])
@@ -66,7 +66,7 @@ describe('the runs table', () => {
     }
   });
 
-  it('renames, stars and tags a run without a file in its folder', async () => {
+  it('renames, stars and tags a run without writing to its folder', async () => {
     const folder = join(workspace, 'output', 'calm-fox-1');
     const before = readdirSync(folder);
     await line('calm-fox-1').click();
@@ -80,7 +80,7 @@ describe('the runs table', () => {
     expect(readdirSync(folder)).toEqual(before);
   });
 
-  it('follows a run that trains', async () => {
+  it('updates while a run trains', async () => {
     const file = join(workspace, 'output', 'swift-hare-9', 'run.json');
     const info = JSON.parse(readFileSync(file, 'utf8')) as { best: object };
     writeFileSync(file, JSON.stringify({ ...info, best: { ...info.best, accuracy: 0.987 } }));
@@ -113,7 +113,7 @@ describe('the runs table', () => {
     await vscode.runCommand('View: Revert and Close Editor');
   });
 
-  it('is there again after a reload, as it was, and compares runs', async () => {
+  it('is restored after a window reload, and compares runs', async () => {
     await vscode.runCommand('NLVR: Open Runs Table');
     frame = await vscode.webviewFrame('runs');
     await line('Baseline').waitFor();

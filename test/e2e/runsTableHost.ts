@@ -1,10 +1,10 @@
-/** The host of a runs table without a VS Code, with a sweep of many runs. */
+/** A host of the runs table page without VS Code, with a sweep of many runs. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configurationOf, planRuns } from '../../src/extension/runsTable/newRuns';
 import { RunRows } from '../../src/extension/runsTable/runRows';
 import { RunsSession } from '../../src/extension/runsTable/session';
-import { RunColours } from '../../src/extension/runs/runColours';
+import { RunColors } from '../../src/extension/runs/runColors';
 import { RunMarks } from '../../src/extension/runs/runMarks';
 import type { Run } from '../../src/extension/runs/runRegistry';
 import { Messenger } from '../../src/extension/webview/messenger';
@@ -16,7 +16,7 @@ import type { PanelPage } from './harness/panelPage';
 const rates = [1e-5, 3e-5, 1e-4, 3e-4];
 const sizes = ['base', 'small', 'tiny'];
 
-/** A number from 0 to 1 that looks random, the same for the same place. */
+/** A pseudo-random number from 0 to 1 for an index. */
 const noise = (place: number): number => Math.abs(Math.sin(12.9898 * (place + 1)) * 43758.5453) % 1;
 
 export class RunsTableHost {
@@ -28,7 +28,7 @@ export class RunsTableHost {
   view: Partial<TableView> = {};
   readonly marks: RunMarks;
   /** As the dashboard has them. */
-  readonly colours: RunColours;
+  readonly colours: RunColors;
   private runs: Run[] = [];
   private readonly rows = new RunRows((folder) => folder.slice(this.folder.length + 1));
   private session: RunsSession | undefined;
@@ -40,7 +40,7 @@ export class RunsTableHost {
       update: (key: string, value: unknown) => Promise.resolve(void kept.set(key, value)),
     };
     this.marks = new RunMarks(memory);
-    this.colours = new RunColours(memory);
+    this.colours = new RunColors(memory);
     this.marks.onDidChange(() => this.session?.refresh());
   }
 
@@ -54,7 +54,7 @@ export class RunsTableHost {
     return join(this.folder, 'sweep', `run-${String(place).padStart(4, '0')}`);
   }
 
-  /** A run trains on. */
+  /** Advances a run. */
   update(place: number, accuracy: number): void {
     const run = this.runs[place];
     const best = { epoch: 3, step: 9, accuracy, consistency: null, testAccuracy: null };
@@ -91,7 +91,7 @@ export class RunsTableHost {
         return planned.length;
       },
       openNew: () => Promise.resolve(),
-      colours: (folders) => this.colours.of(folders),
+      colors: (folders) => this.colours.of(folders),
       save: (text) => {
         this.saved = text;
         return Promise.resolve('runs.csv');

@@ -14,7 +14,7 @@ describe('the page of the runs table', () => {
   const button = (name: string) => page().getByRole('button', { name, exact: true });
   const head = (name: string) => page().getByRole('columnheader', { name });
   const listed = () => locate('.grid').getAttribute('data-rows').then(Number);
-  /** Texts of a column in the rows that are drawn, from the first on. */
+  /** Texts of a column in the rendered rows, from the first. */
   const column = async (name: string): Promise<string[]> => {
     const id = await head(name).getAttribute('id');
     const place = id?.split('-').at(-1) ?? '';
@@ -35,7 +35,7 @@ describe('the page of the runs table', () => {
     await ready();
   });
 
-  it('sorts by several columns, filters and groups, by mouse and by keyboard', async () => {
+  it('sorts by several columns, filters and groups, with mouse and keyboard', async () => {
     await head('vit').click();
     await head('Val accuracy').click({ modifiers: ['Shift'] });
     await expect.poll(() => column('vit').then(([first]) => first)).toBe('base');
@@ -73,7 +73,7 @@ describe('the page of the runs table', () => {
     await expect.poll(listed).toBe(RUNS);
   });
 
-  it('keeps how it is looked at over a reload', async () => {
+  it('keeps its view state after a reload', async () => {
     await expect.poll(() => host.view.group).toBe('config:init_lr');
     await head('seed').click({ button: 'right' });
     await page().getByRole('menuitem', { name: 'Hide Column' }).click();
@@ -90,7 +90,7 @@ describe('the page of the runs table', () => {
     await ready();
   });
 
-  it('marks runs, acts on them, and follows them while they train', async () => {
+  it('marks runs, runs actions on them, and updates while they train', async () => {
     await head('Started').click();
     await locate('.run').first().click();
     await page().keyboard.press('s');
@@ -104,7 +104,7 @@ describe('the page of the runs table', () => {
     await focusGrid();
     await page().keyboard.press('Control+Space');
     await page().keyboard.press('Shift+ArrowDown');
-    // The colours of the dashboard that would compare them.
+    // The colors that the dashboard uses for them.
     const colours = host.colours.of([host.run(0), host.run(1)]);
     await expect
       .poll(() =>
@@ -131,7 +131,7 @@ describe('the page of the runs table', () => {
     await expect.poll(() => host.saved.split('\n')[1]).toContain('run-0000,train,finished');
   });
 
-  it('plans new runs, says what is wrong, and queues them', async () => {
+  it('plans new runs, shows invalid values, and queues them', async () => {
     await page().locator('.run', { hasText: 'run-0004' }).click();
     await page().keyboard.press('n');
     const values = page().getByLabel('Values of init_lr');
@@ -146,9 +146,9 @@ describe('the page of the runs table', () => {
     expect(host.queued[3]).toEqual(['init_lr: 1e-5 → 0.001', 'seed: 4 → 2']);
   });
 
-  it('filters by a range on an axis, and selects runs by a rectangle', async () => {
+  it('filters by a range on an axis, and selects runs with a rectangle', async () => {
     await button('Parallel Coordinates').click();
-    // The lines come over several frames.
+    // The lines are drawn over several frames.
     await locate('canvas[role=img][aria-busy=false]').waitFor();
     const plot = async () => {
       const box = await locate('.plot').boundingBox();
@@ -176,7 +176,7 @@ describe('the page of the runs table', () => {
     const whole = await plot();
     await drag([70, 5], [whole.width / 2, whole.height - 5]);
     await expect.poll(() => locate('.counts').textContent()).toMatch(/\d+ selected/);
-    // A point under the pointer says which run it is, and opens it.
+    // A point shows its run on hover, and opens it on click.
     const { x, y } = await plot();
     await page().mouse.move(x + 76, y + whole.height - 40);
     await locate('.run-tip').waitFor();
@@ -188,7 +188,7 @@ describe('the page of the runs table', () => {
     await page().keyboard.press('Escape');
   });
 
-  it.each(panelSizes)('scrolls inside only, at $width×$height', async (size) => {
+  it.each(panelSizes)('does not scroll the document at $width×$height', async (size) => {
     expect(await panel.scrolled(size, '.grid')).toEqual({ x: 0, y: 0, top: 0 });
     expect(await accessibilityProblems(page().mainFrame())).toEqual([]);
   });

@@ -12,7 +12,7 @@ const blipLog = [
   'best epoch: 1',
 ].join('\n');
 
-/** A folder with a configuration and runs in every state that does not need a trainer. */
+/** Creates a folder with a configuration and runs in every state that needs no trainer. */
 async function workspaceWithRuns(): Promise<string> {
   const folder = scratchFolder('view');
   writeFileSync(join(folder, 'nlvr.yaml'), 'image_root: images\nann_root: annotations\n');
@@ -22,7 +22,7 @@ async function workspaceWithRuns(): Promise<string> {
   await syntheticRun(join(output, 'done'), { ...small, name: 'calm-fox-1', state: 'finished' });
   await syntheticRun(join(output, 'halted'), { ...small, name: 'merry-owl-7', state: 'stopped' });
   const { info } = await syntheticRun(join(output, 'died'), { ...small, name: 'bold-elk-3' });
-  // It says that it is running, and its process is gone.
+  // Its run.json says running, but its process has ended.
   const died = { ...info, state: 'running', pid: 2 ** 22 - 1, processStart: '1', ended: null };
   writeFileSync(join(output, 'died', 'run.json'), JSON.stringify(died));
   writeFileSync(join(output, 'died', 'trainer.log'), 'OOM when allocating tensor [64,577,768]\n');
@@ -68,10 +68,10 @@ describe('the NLVR view', () => {
     await expect.poll(() => row(vscode, 'image_root').textContent()).toContain('images');
   });
 
-  it('offers what fits the state of a run', async () => {
+  it('offers the actions that fit the state of a run', async () => {
     const entries = await vscode.openContextMenu(row(vscode, 'calm-fox-1'));
     expect(entries).toContain('Delete Run…');
-    // A search would find it again.
+    // A search finds it again.
     expect(entries).not.toContain('Remove from View');
     expect(entries).toContain('Copy Path');
     expect(entries).not.toContain('Stop');
@@ -81,13 +81,13 @@ describe('the NLVR view', () => {
     await expect.poll(() => vscode.clipboard()).toBe(join(workspace, 'output', 'done'));
   });
 
-  it('shows a run that begins elsewhere, in a terminal for instance', async () => {
+  it('shows a run that starts elsewhere, for example in a terminal', async () => {
     const late = { steps: 50, epochs: 2, predictions: 20, images: 8, name: 'swift-hare-9' };
     await syntheticRun(join(workspace, 'output', 'late'), late);
     await row(vscode, 'swift-hare-9').waitFor({ timeout: 60_000 });
   });
 
-  it('deletes a run after one question, whose first answer keeps it', async () => {
+  it('deletes a run after one dialog, whose first button keeps it', async () => {
     await vscode.openContextMenu(row(vscode, 'swift-hare-9'));
     await vscode.chooseFromMenu('Delete Run…');
     // A server has no trash.
@@ -107,27 +107,27 @@ describe('the NLVR view', () => {
     expect(existsSync(join(workspace, 'output', 'late'))).toBe(false);
   });
 
-  it('opens the panels of a run that will be there again after a reload', async () => {
+  it('opens the panels of a run that are restored after a reload', async () => {
     await openDashboard(vscode, 'calm-fox-1');
-    // Of the run whose dashboard is in front.
+    // For the run of the active dashboard.
     await openFailures(vscode);
     await openFailures(vscode, 'merry-owl-7');
   });
 
-  it("imports BLIP's output folder, keeps it over a reload and changes nothing in it", async () => {
+  it("imports BLIP's output folder, keeps it after a reload and changes nothing in it", async () => {
     await vscode.runCommand('NLVR: Import BLIP Run');
     await vscode.answerFileDialog(join(workspace, 'blip'), 'Import');
     await row(vscode, 'blip').waitFor();
     await expect.poll(() => row(vscode, 'blip').textContent()).toMatch(/imported · 82\.2%/);
-    // Its dashboard opens after the row has come.
+    // Its dashboard opens after the row has appeared.
     await vscode.webviewFrame('dashboard', 60_000, 'blip');
     await vscode.settled();
     await vscode.reloadWindow();
-    // The rows move until all are there.
+    // The rows move until all are shown.
     for (const name of ['blip', 'calm-fox-1', 'merry-owl-7', 'bold-elk-3'])
       await row(vscode, name).waitFor();
     expect(readFileSync(join(workspace, 'blip', 'log.txt'), 'utf8')).toBe(blipLog);
-    // The dashboard in front is restored and takes the focus, which would close a menu.
+    // The active dashboard is restored and takes the focus, which would close a menu.
     await vscode.webviewFrame('dashboard', 60_000, 'blip');
     await vscode.settled();
     const entries = await vscode.openContextMenu(row(vscode, 'blip'));
@@ -136,8 +136,8 @@ describe('the NLVR view', () => {
     await vscode.press('Escape');
   });
 
-  it('the walkthrough has ticked what was done before it opens', async () => {
-    // The failed examples of before the reload count, although their panels are not loaded yet.
+  it('the walkthrough has checked off the steps completed before it opens', async () => {
+    // Failed examples opened before the reload count, although their panels are not loaded yet.
     await vscode.runCommand('NLVR: Open Walkthrough');
     const page = vscode.page.locator('.gettingStartedContainer');
     const steps = page.locator('.getting-started-step', {
@@ -149,8 +149,8 @@ describe('the NLVR view', () => {
     await vscode.runCommand('View: Close Editor');
   });
 
-  it('shows the panels that were there before the reload instead of opening them twice', async () => {
-    // Both are behind the dashboard of the imported run: VS Code has not loaded them.
+  it('reveals the panels that were open before the reload instead of opening them twice', async () => {
+    // Both are hidden by the dashboard of the imported run: VS Code has not loaded them.
     await vscode.runAndPick('NLVR: Open Training Dashboard', 'calm-fox-1');
     await vscode.page.locator('.tab.active', { hasText: 'Training: calm-fox-1' }).waitFor();
     const heading = async () =>
@@ -194,14 +194,14 @@ it('the walkthrough leads from the sample data set to the failed examples', asyn
   await page.getByText('Inspect the failed examples').first().waitFor();
   const step = (title: string) => page.locator('.getting-started-step', { hasText: title });
   const done = '.codicon-getting-started-step-checked';
-  // Steps are done by what came of them: the library is there; nothing can be started yet.
+  // Steps are completed by their results: the library is installed; nothing can be started yet.
   await step('Set up the TensorFlow runtime').locator(done).waitFor({ timeout: 60_000 });
   await vscode.runCommand('NLVR: Start NLVR Training');
   await vscode.notificationButton('Create Sample Data Set').waitFor();
   await vscode.runCommand('NLVR: Check Data Set');
   await expect.poll(() => step('Start training').locator(done).count()).toBe(0);
   await expect.poll(() => page.locator(done).count()).toBe(1);
-  // There is room for the pictures of what will be seen.
+  // There is room for the images of the steps.
   await vscode.page.setViewportSize({ width: 1600, height: 1000 });
   for (const [at, title] of ['Set up the TensorFlow runtime', 'Start training'].entries()) {
     await step(title).click();

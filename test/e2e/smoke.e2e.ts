@@ -7,10 +7,10 @@ import type { Workbench } from './harness/workbench';
 import { openDashboard, openFailures, openForm, showNlvrView, viewRow } from './panels';
 import { syntheticRun } from './syntheticRun';
 
-/** Far above the time of an activation (see the log), because the machine may be busy. */
+/** Far above the activation time (see the log), because the machine may be busy. */
 const MOST_ACTIVATION_MS = 500;
 
-/** A folder as a researcher has it, with a configuration and a finished run. */
+/** Creates a typical folder with a configuration and a finished run. */
 async function workspaceWithRun(): Promise<string> {
   const folder = scratchFolder('smoke');
   const text = 'image_root: output/images\nann_root: annotations\ninit_lr: 3e-4 # hot\n';
@@ -26,9 +26,9 @@ async function workspaceWithRun(): Promise<string> {
   return folder;
 }
 
-/** Asks VS Code how long the extension's own activation took. */
+/** Reads the activation time of the extension from VS Code. */
 async function activationTime(vscode: Workbench): Promise<number> {
-  // The list holds the rows that fit, the slowest first.
+  // The list renders the rows that fit, the slowest first.
   const size = vscode.page.viewportSize() ?? { width: 1280, height: 800 };
   await vscode.page.setViewportSize({ ...size, height: 3000 });
   await vscode.runCommand('Developer: Show Running Extensions');
@@ -48,7 +48,7 @@ async function activationTime(vscode: Workbench): Promise<number> {
 }
 
 describe('the extension in the current VS Code', () => {
-  it('activates soon and offers its commands in the palette', async () => {
+  it('activates quickly and offers its commands in the palette', async () => {
     const vscode = await openWorkbench({ workspace: await workspaceWithRun() });
     await vscode.waitForCommand('NLVR: Start NLVR Training');
     const entries = await vscode.paletteEntries('NLVR');
@@ -64,7 +64,7 @@ describe('the extension in the current VS Code', () => {
     const vscode = await openWorkbench({ workspace });
     await vscode.runCommand('NLVR: Open Terminal with nlvr');
     await vscode.page.locator('.terminal-wrapper.active .xterm-helper-textarea:focus').waitFor();
-    // Moved when it is whole.
+    // Renamed when it is complete.
     await vscode.page.keyboard.type('nlvr --version > version; mv version version.txt');
     await vscode.page.keyboard.press('Enter');
     const file = join(workspace, 'version.txt');
@@ -75,7 +75,7 @@ describe('the extension in the current VS Code', () => {
   });
 });
 
-describe('a short walk in the oldest VS Code', () => {
+describe('the extension in the oldest VS Code', () => {
   let vscode: Workbench;
   let workspace: string;
   beforeAll(async () => {
@@ -111,7 +111,7 @@ describe('a short walk in the oldest VS Code', () => {
     await vscode.screenshot('oldest-dashboard');
   });
 
-  it('shows the failed examples with their pictures, also after a reload', async () => {
+  it('shows the failed examples with their images, also after a reload', async () => {
     const opened = await openFailures(vscode);
     await expect.poll(() => opened.locator('.row img.thumbnail').count()).toBeGreaterThan(4);
     await vscode.screenshot('oldest-failures');

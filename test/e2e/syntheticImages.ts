@@ -7,7 +7,7 @@ const shapes = ['circle', 'square', 'triangle'] as const;
 type Colour = keyof typeof colours;
 type Shape = (typeof shapes)[number];
 
-/** A picture of a few equal shapes, and what is on it. */
+/** An image of a few equal shapes, and its content. */
 export interface SyntheticImage {
   /** Absolute path. */
   path: string;
@@ -18,7 +18,7 @@ export interface SyntheticImage {
 
 export type Random = () => number;
 
-/** A small repeatable generator (mulberry32), 0..1. */
+/** A small seeded random number generator (mulberry32), 0 to 1. */
 export function seeded(seed: number): Random {
   let state = seed >>> 0;
   return () => {
@@ -33,7 +33,7 @@ export function pickOf<T>(random: Random, values: readonly T[]): T {
   return values[Math.floor(random() * values.length)];
 }
 
-/** Draws `count` PNG pictures of 240 × 180 pixels into `folder`. */
+/** Draws `count` PNG images of 240 × 180 pixels into `folder`. */
 export async function drawImages(
   folder: string,
   count: number,

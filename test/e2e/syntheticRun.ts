@@ -1,6 +1,6 @@
 /**
- * Writes a run folder as the trainer leaves it, of any size, for tests and measurements of the panels.
- * The same options give the same run, but for its times, which lie before now.
+ * Writes a run folder of any size in the format of the trainer, for tests and measurements of the panels. The same options
+ * give the same run except for its times, which are before the current time.
  */
 import { createWriteStream, mkdirSync, writeFileSync, type WriteStream } from 'node:fs';
 import { hostname } from 'node:os';
@@ -17,25 +17,25 @@ import { drawImages, pickOf, seeded, type Random, type SyntheticImage } from './
 export interface SyntheticRunOptions {
   /** Optimizer steps done. */
   steps?: number;
-  /** Epochs that these steps make up. */
+  /** Epochs of these steps. */
   epochs?: number;
-  /** Epochs the run is to last; more than `epochs` leaves it unfinished. */
+  /** Planned epochs; more than `epochs` makes an unfinished run. */
   maxEpoch?: number;
   /** Predictions of the validation split after each of the last `predictedEpochs`. */
   predictions?: number;
   predictedEpochs?: number;
-  /** Distinct pictures. */
+  /** Distinct images. */
   images?: number;
   state?: RunState;
   name?: string;
   seed?: number;
-  /** Keys of config.yaml over the defaults. */
+  /** Keys of config.yaml that replace the defaults. */
   config?: Record<string, string | number | boolean>;
-  /** Every so many steps the loss is not finite; 0 for never. */
+  /** Interval of steps with a loss that is not finite; 0 for never. */
   nanEvery?: number;
-  /** Accuracy stays at chance and a note says so. */
+  /** Whether accuracy stays at chance level, with a note. */
   stuck?: boolean;
-  /** A sentence put first in every predictions file and first among the watched pairs. */
+  /** The first sentence of every predictions file and of the watched pairs. */
   firstSentence?: string;
 }
 
@@ -47,7 +47,7 @@ export interface SyntheticRun {
 
 const batchSize = 16;
 
-/** Makes the run in `folder`, which is created. Its images are in `images` next to the folder. */
+/** Creates the run in `folder`, and its images in `images` next to it. */
 export async function syntheticRun(
   folder: string,
   options: SyntheticRunOptions = {},
@@ -98,7 +98,7 @@ class Synthesis {
     return this.maxEpoch * this.stepsPerEpoch;
   }
 
-  /** 0..1 of how far the run is, and the accuracy that a model has then. */
+  /** Accuracy of a model at a progress of 0 to 1. */
   private accuracyAt(step: number): number {
     const progress = step / Math.max(1, this.totalSteps);
     if (this.options.stuck) return 0.5 + 0.006 * Math.sin(step);
@@ -273,7 +273,7 @@ class Synthesis {
     });
   }
 
-  /** The example at a position of the validation split; the same whenever it is asked for. */
+  /** The example at an index of the validation split; the same on each call. */
   private example(index: number) {
     const random = seeded(index * 7919 + 13);
     const left = pickOf(random, this.images);
@@ -391,7 +391,7 @@ class Synthesis {
   }
 }
 
-/** Writes a line, waiting when the stream is full. */
+/** Writes a line, and waits if the stream is full. */
 async function write(out: WriteStream, line: string): Promise<void> {
   if (!out.write(`${line}\n`)) await once(out, 'drain');
 }

@@ -1,4 +1,4 @@
-/** A workspace with a run of a model that trains in seconds. */
+/** Creates a workspace with a run of a model that trains in seconds. */
 import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -20,7 +20,7 @@ max_epoch: 1
 output_dir: output/quick-owl-1
 `;
 
-/** What a real run needs: a few drawings, sentences about them, a small model. */
+/** Creates the data of a real run: a few drawings, sentences about them, a small model. */
 export async function prepareTiny(workspace: string): Promise<void> {
   mkdirSync(join(workspace, 'images'));
   const drawn = await drawImages(join(workspace, 'images'), 8, seeded(3));

@@ -18,13 +18,13 @@ import {
   viewRow,
 } from './panels';
 
-/** For one test, on a machine that does a lot else. */
+/** Timeout of one test on a busy machine. */
 const LONG = 900_000;
 /** Trainers start slowly on a busy machine. */
 const SLOW = { timeout: 240_000, interval: 250 };
 const TRAIN_EXAMPLES = 1600;
 const EVAL_EXAMPLES = 160;
-/** More than any test waits for. */
+/** Beyond all waits of the tests. */
 const MANY_EPOCHS = 400;
 const startCommand = 'NLVR: Start NLVR Training';
 
@@ -49,7 +49,7 @@ const lastStep = (folder: string): number => Math.max(0, ...stepsOf(folder));
 /** 1 to `count`, each once. */
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 
-/** Cuts the sample data set down to a size with which an epoch takes a second. */
+/** Reduces the sample data set so that an epoch takes a second. */
 function shrink(sample: string): void {
   const annotations = join(sample, 'annotation');
   for (const name of readdirSync(annotations)) {
@@ -61,7 +61,7 @@ function shrink(sample: string): void {
   setKeys(sample, { curriculum: '{ epochs: 0 }', log_every: '1', max_epoch: `${MANY_EPOCHS}` });
 }
 
-/** Sets keys of the sample's configuration on the disk. */
+/** Sets keys of the sample's configuration file. */
 function setKeys(sample: string, values: Record<string, string>): void {
   const file = join(sample, 'nlvr.yaml');
   let text = readFileSync(file, 'utf8');
@@ -83,7 +83,7 @@ function inTerminal(cwd: string, ...args: string[]): Promise<{ code: unknown; st
   });
 }
 
-/** The steps of the loss chart, as its "Copy as CSV" gives them. */
+/** The steps of the loss chart, from its "Copy as CSV". */
 async function copiedSteps(vscode: Workbench, frame: Frame): Promise<number[]> {
   const loss = frame.locator('.chart-card').first();
   await vscode.page.evaluate(`navigator.clipboard.writeText('')`);
@@ -93,7 +93,7 @@ async function copiedSteps(vscode: Workbench, frame: Frame): Promise<number[]> {
   return rows.map((row) => Number.parseInt(row, 10));
 }
 
-/** The dashboard shows the run, with every step from the first on. */
+/** Checks that the dashboard shows the run with every step from the first. */
 async function expectNothingMissing(vscode: Workbench, run: string): Promise<void> {
   const frame = await vscode.webviewFrame('dashboard', 120_000);
   const reached = lastStep(run);
@@ -104,7 +104,7 @@ async function expectNothingMissing(vscode: Workbench, run: string): Promise<voi
   expect(steps).toEqual(upTo(steps.length));
 }
 
-/** Closes everything in the editor area, whatever is unsaved included. */
+/** Closes all editors, including unsaved ones. */
 async function closeEditors(vscode: Workbench): Promise<void> {
   await vscode.runCommand('View: Close All Editors');
   await vscode.page.locator('.tabs-container .tab').first().waitFor({ state: 'detached' });
@@ -125,7 +125,7 @@ describe('from the sample data set to its failed examples', () => {
   });
   afterAll(() => vscode.close());
 
-  it('the sample data set is made on this machine', { timeout: LONG }, async () => {
+  it('the sample data set is created on this machine', { timeout: LONG }, async () => {
     await vscode.runAndPick('NLVR: Create Sample Data Set', 'sample');
     await expect
       .poll(() => vscode.notifications(), SLOW)
@@ -135,7 +135,7 @@ describe('from the sample data set to its failed examples', () => {
     shrink(sample);
   });
 
-  it('errors in the data stop the start and are shown at their lines', async () => {
+  it('errors in the data prevent the start and are shown at their lines', async () => {
     await closeEditors(vscode);
     const file = join(sample, 'annotation', 'nlvr_dev.json');
     const good = readFileSync(file, 'utf8');
@@ -144,7 +144,7 @@ describe('from the sample data set to its failed examples', () => {
     const bad = JSON.stringify(examples, null, 1);
     writeFileSync(file, bad);
     const line = 1 + bad.split('\n').findIndex((text) => text.includes('no-such-picture.png'));
-    // The configuration is neither open nor active: it is the only one of the workspace.
+    // The configuration is not open, but the only one of the workspace.
     await vscode.runCommand(startCommand);
     await vscode.notificationButton('Show Problems').click();
     const problem = vscode.page
@@ -152,7 +152,7 @@ describe('from the sample data set to its failed examples', () => {
       .filter({ hasText: 'no-such-picture.png' });
     await problem.waitFor();
     const shownAt = Number(/\[Ln (\d+), Col 1\]/.exec((await problem.textContent()) ?? '')?.[1]);
-    // The line of the example, which begins a few lines above its picture.
+    // The line of the example, a few lines above its image.
     expect(shownAt).toBeLessThanOrEqual(line);
     expect(shownAt).toBeGreaterThan(line - 10);
     await vscode.page
@@ -171,7 +171,7 @@ describe('from the sample data set to its failed examples', () => {
   });
 
   it(
-    'training starts from the palette, saves what is unsaved and shows itself at once',
+    'training starts from the palette, saves unsaved documents and is shown immediately',
     {
       timeout: LONG,
     },
@@ -204,7 +204,7 @@ describe('from the sample data set to its failed examples', () => {
   });
 
   it(
-    'the window reloads in the middle, training goes on, nothing is lost',
+    'after a window reload, training continues and nothing is lost',
     {
       timeout: LONG,
     },
@@ -221,7 +221,7 @@ describe('from the sample data set to its failed examples', () => {
   );
 
   it(
-    'the extension host is killed, training goes on and is found again',
+    'after the extension host was killed, training continues and is found again',
     {
       timeout: LONG,
     },
@@ -237,7 +237,7 @@ describe('from the sample data set to its failed examples', () => {
       expect(readRun(run)).toMatchObject({ state: 'running', pid: before?.pid, id: before?.id });
       await expect.poll(() => lastStep(run), SLOW).toBeGreaterThan(stepThen + 10);
       await vscode.screenshot('training-host-killed');
-      // VS Code closes the panels of a host that died, or leaves them as they were; the status bar leads back.
+      // VS Code may close the panels of a killed extension host; the status bar opens them again.
       await expect.poll(() => statusBar(vscode).textContent(), SLOW).toMatch(/epoch \d+\/400/);
       await closeEditors(vscode);
       await statusBar(vscode).locator('a').click();
@@ -245,22 +245,26 @@ describe('from the sample data set to its failed examples', () => {
     },
   );
 
-  it('the window is closed and opened again, training goes on', { timeout: LONG }, async () => {
-    const before = readRun(run);
-    await vscode.reopen(async () => {
-      await expect.poll(() => vscode.server.extensionHosts(), SLOW).toEqual([]);
-      const stepThen = lastStep(run);
-      await expect.poll(() => lastStep(run), SLOW).toBeGreaterThan(stepThen + 10);
-    });
-    expect(readRun(run)).toMatchObject({ state: 'running', pid: before?.pid, id: before?.id });
-    await expect.poll(() => statusBar(vscode).textContent(), SLOW).toMatch(/epoch \d+\/400/);
-    // A closed page may not have stored yet which editors were open; the status bar leads back.
-    await statusBar(vscode).locator('a').click();
-    await expectNothingMissing(vscode, run);
-  });
+  it(
+    'after the window was closed and opened again, training continues',
+    { timeout: LONG },
+    async () => {
+      const before = readRun(run);
+      await vscode.reopen(async () => {
+        await expect.poll(() => vscode.server.extensionHosts(), SLOW).toEqual([]);
+        const stepThen = lastStep(run);
+        await expect.poll(() => lastStep(run), SLOW).toBeGreaterThan(stepThen + 10);
+      });
+      expect(readRun(run)).toMatchObject({ state: 'running', pid: before?.pid, id: before?.id });
+      await expect.poll(() => statusBar(vscode).textContent(), SLOW).toMatch(/epoch \d+\/400/);
+      // A closed page may not have stored the open editors; the status bar opens them again.
+      await statusBar(vscode).locator('a').click();
+      await expectNothingMissing(vscode, run);
+    },
+  );
 
   it(
-    'a second run goes on at the same time, in a folder of its own',
+    'a second run trains at the same time in its own folder',
     {
       timeout: LONG,
     },
@@ -281,7 +285,7 @@ describe('from the sample data set to its failed examples', () => {
   );
 
   it(
-    'a third one waits in the queue, over a reload, until it is emptied',
+    'a third one stays in the queue, also after a reload, until the queue is emptied',
     { timeout: LONG },
     async () => {
       await vscode.runCommand(startCommand);
@@ -300,24 +304,28 @@ describe('from the sample data set to its failed examples', () => {
     },
   );
 
-  it('a trainer in a terminal is refused the folder of a live run', { timeout: LONG }, async () => {
-    const before = readRun(run);
-    for (const flag of ['--overwrite', '--resume']) {
-      const to = ['--config', 'nlvr.yaml', '--output_dir', run, flag];
-      const { code, stderr } = await inTerminal(sample, 'train', ...to);
-      expect(stderr).toContain(`A run is being written to ${run} (process`);
-      expect(code).toBe(2);
-    }
-    expect(readRun(run)).toMatchObject({ state: 'running', pid: before?.pid, id: before?.id });
-    expect(stepsOf(run)[0]).toBe(1);
-  });
+  it(
+    'a trainer in a terminal is refused the folder of an active run',
+    { timeout: LONG },
+    async () => {
+      const before = readRun(run);
+      for (const flag of ['--overwrite', '--resume']) {
+        const to = ['--config', 'nlvr.yaml', '--output_dir', run, flag];
+        const { code, stderr } = await inTerminal(sample, 'train', ...to);
+        expect(stderr).toContain(`A run is being written to ${run} (process`);
+        expect(code).toBe(2);
+      }
+      expect(readRun(run)).toMatchObject({ state: 'running', pid: before?.pid, id: before?.id });
+      expect(stepsOf(run)[0]).toBe(1);
+    },
+  );
 
-  it('a run is ended at once when asked a second time', { timeout: LONG }, async () => {
+  it('a run is killed when stopped a second time', { timeout: LONG }, async () => {
     const pid = readRun(second)?.pid ?? 0;
     const name = readRun(second)?.name ?? '';
-    // A trainer that cannot hear: it is suspended, as one deep in a long native call would be.
+    // A trainer that does not respond: it is suspended, like one in a long native call.
     process.kill(pid, 'SIGSTOP');
-    // Its dashboard is in front: nobody asks which run is meant.
+    // Its dashboard is active, so no quick pick opens.
     await openDashboard(vscode, name);
     await vscode.runCommand('NLVR: Stop');
     await expect.poll(() => existsSync(join(second, 'stop.request')), SLOW).toBe(true);
@@ -329,7 +337,7 @@ describe('from the sample data set to its failed examples', () => {
     expect(readRun(run)?.state).toBe('running');
   });
 
-  it('stops after finishing its step, with everything saved', { timeout: LONG }, async () => {
+  it('stops after its step, with everything saved', { timeout: LONG }, async () => {
     const pid = readRun(run)?.pid ?? 0;
     await vscode.runCommand('NLVR: Stop');
     await expect.poll(stateOf(run), SLOW).toBe('stopped');
@@ -339,7 +347,7 @@ describe('from the sample data set to its failed examples', () => {
   });
 
   it(
-    'resumes where it stopped, with a changed configuration, and ends by itself',
+    'resumes where it stopped, with a changed configuration, and finishes',
     {
       timeout: LONG,
     },
@@ -365,21 +373,17 @@ describe('from the sample data set to its failed examples', () => {
     },
   );
 
-  it(
-    'a resume that is refused says why, and leaves the run finished',
-    { timeout: LONG },
-    async () => {
-      const finished = readRun(run);
-      const { code } = await inTerminal(sample, 'train', '--resume', '--output_dir', run);
-      expect(code).toBe(2);
-      const frame = await vscode.webviewFrame('dashboard');
-      await frame.locator('.note', { hasText: 'The last resume was refused' }).waitFor();
-      expect(await frame.locator('.status').first().textContent()).toContain('finished');
-      expect(readRun(run)).toEqual(finished);
-      expect(await frame.getByRole('button', { name: 'Resume' }).count()).toBe(0);
-      await vscode.screenshot('training-resume-refused');
-    },
-  );
+  it('a refused resume shows why, and the run stays finished', { timeout: LONG }, async () => {
+    const finished = readRun(run);
+    const { code } = await inTerminal(sample, 'train', '--resume', '--output_dir', run);
+    expect(code).toBe(2);
+    const frame = await vscode.webviewFrame('dashboard');
+    await frame.locator('.note', { hasText: 'The last resume was refused' }).waitFor();
+    expect(await frame.locator('.status').first().textContent()).toContain('finished');
+    expect(readRun(run)).toEqual(finished);
+    expect(await frame.getByRole('button', { name: 'Resume' }).count()).toBe(0);
+    await vscode.screenshot('training-resume-refused');
+  });
 
   it(
     'a finished run is trained longer, with its own configuration',
@@ -400,7 +404,7 @@ describe('from the sample data set to its failed examples', () => {
   );
 
   it(
-    'its failed examples are filtered, sorted, walked through and asked about',
+    'its failed examples are filtered, sorted, reviewed and asked about',
     {
       timeout: LONG,
     },
@@ -444,7 +448,7 @@ describe('from the sample data set to its failed examples', () => {
     },
   );
 
-  it('its checkpoint is evaluated, and the answers open', { timeout: LONG }, async () => {
+  it('its checkpoint is evaluated, and Failed Examples opens', { timeout: LONG }, async () => {
     await vscode.runAndPick('NLVR: Evaluate Checkpoint', readRun(run)?.name ?? '');
     const splits = vscode.page.locator('.quick-input-list .monaco-list-row', { hasText: '.json' });
     await splits.nth(2).waitFor();
@@ -457,7 +461,7 @@ describe('from the sample data set to its failed examples', () => {
     await vscode.runCommand('View: Close All Editors');
   });
 
-  it('a trainer that was killed is shown as failed, and why', { timeout: LONG }, async () => {
+  it('a killed trainer is shown as failed, with the reason', { timeout: LONG }, async () => {
     setKeys(sample, { max_epoch: `${MANY_EPOCHS}` });
     await vscode.runCommand(startCommand);
     const third = `${run}-3`;
@@ -469,7 +473,7 @@ describe('from the sample data set to its failed examples', () => {
     await vscode.screenshot('training-failed');
   });
 
-  it('is not started when the configuration is wrong, which is shown', async () => {
+  it('is not started when the configuration is invalid, and shows why', async () => {
     setKeys(sample, { seed: '42\nsede: 42' });
     await vscode.runCommand(startCommand);
     await expect
@@ -477,7 +481,7 @@ describe('from the sample data set to its failed examples', () => {
       .toContainEqual(expect.stringContaining('Training was not started'));
     expect(existsSync(`${run}-4`)).toBe(false);
     await vscode.screenshot('training-refused');
-    // Every trainer and prediction process of this file is gone by now.
+    // Every trainer and prediction process of this file has ended.
     const ours = markedProcesses().filter(({ mark }) => mark === vscode.server.options.mark);
     expect(ours.filter(({ command }) => / (train|predict) /.test(command))).toEqual([]);
   });

@@ -6,7 +6,7 @@ export default defineConfig({
     root: new URL('../..', import.meta.url).pathname,
     pool: 'forks',
     fileParallelism: false,
-    // A test that fails once is a fault of the product or of the test; trying again would hide it.
+    // A test that fails once shows a defect of the product or of the test; a retry would hide it.
     retry: 0,
     include: [
       {

@@ -11,8 +11,8 @@ import { prepareTiny } from './tinyWorkspace';
 const SMALL = { steps: 100, epochs: 2, predictions: 30, images: 6 };
 
 /**
- * A folder of a workspace: a configuration with its data, runs where only its own setting leads, and a Node of its own,
- * which writes down with which environment and arguments it is called.
+ * Creates a workspace folder: a configuration with its data, runs that only the folder's setting finds, and its own
+ * Node.js, which records its environment and arguments.
  */
 async function prepareFolder(folder: string, run: string, processesPerNode: number): Promise<void> {
   mkdirSync(join(folder, '.vscode'), { recursive: true });
@@ -32,7 +32,7 @@ async function prepareFolder(folder: string, run: string, processesPerNode: numb
 
 const callsOf = (folder: string) => join(folder, '..', 'calls.txt');
 
-/** How the trainer was called in a folder, with the name that its setting gave the folder. */
+/** The recorded calls of the trainer in a folder, with the variable of the folder's setting. */
 const callsIn = (folder: string): string[] =>
   existsSync(callsOf(folder))
     ? readFileSync(callsOf(folder), 'utf8')
@@ -61,13 +61,13 @@ describe('a workspace of two folders', () => {
   });
   afterAll(() => vscode.close());
 
-  it('has the runs that the settings of each folder name, and the data sets of both', async () => {
+  it('shows the runs that the settings of each folder specify, and the data sets of both', async () => {
     for (const name of ['calm-fox-1', 'merry-owl-7', 'alpha/nlvr.yaml', 'beta/nlvr.yaml'])
       await row(vscode, name).waitFor();
     await vscode.screenshot('folders-views');
   });
 
-  it('checks the data of the folder that is picked', async () => {
+  it('checks the data of the picked folder', async () => {
     await vscode.runAndPick('NLVR: Check Data Set', 'beta/nlvr.yaml');
     await expect
       .poll(() => vscode.notifications(), { timeout: 60_000 })
@@ -79,14 +79,14 @@ describe('a workspace of two folders', () => {
     await vscode.runCommand('Notifications: Clear All Notifications');
   });
 
-  it('trains in the folder that is picked, whatever the other holds', async () => {
+  it('trains in the picked folder, whatever the other contains', async () => {
     await vscode.runAndPick('NLVR: Start NLVR Training', 'alpha/nlvr.yaml');
     const state = () => existsSync(join(trained(), 'run.json')) && infoOf(trained()).state;
     await expect.poll(state, { timeout: 120_000 }).toBe('finished');
     expect(existsSync(join(beta, 'output'))).toBe(false);
     const calls = callsIn(alpha).filter((call) => call.startsWith('alpha train '));
     expect(calls).toHaveLength(1);
-    // Two processes are the other folder's setting.
+    // Two processes are set in the other folder.
     expect(calls[0]).not.toContain('nproc_per_node');
     expect(callsIn(beta).join()).not.toContain('train');
     await vscode.runCommand('Notifications: Clear All Notifications');
@@ -100,7 +100,7 @@ describe('a workspace of two folders', () => {
     const press = (...keys: string[]) => vscode.press(...keys);
     const type = (text: string) => vscode.page.keyboard.type(text);
 
-    /** Types into the pick list that is open, and takes the only entry. */
+    /** Types into the open quick pick, and picks the only entry. */
     async function pickByKeys(text: string): Promise<void> {
       await vscode.page.waitForFunction(`(() => {
         const input = document.querySelector('.quick-input-widget input.input');
@@ -113,7 +113,7 @@ describe('a workspace of two folders', () => {
       await press('Enter');
     }
 
-    it('leads from the dashboard to an example, its question, and a file', async () => {
+    it('opens from the dashboard an example, a question, and a file', async () => {
       await vscode.runCommandByKeys('View: Close All Editors');
       await vscode.runCommandByKeys('NLVR: Open Training Dashboard');
       const { name } = infoOf(trained());
@@ -171,7 +171,7 @@ describe('a workspace of two folders', () => {
 /** A bundle of texts: English to Chinese, or keys of the manifest to Chinese. */
 const bundle = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
 
-it('speaks Chinese where VS Code does, in its views, panels and commands', async () => {
+it('is Chinese where VS Code is, in its views, panels and commands', async () => {
   const chinese = bundle('l10n/bundle.l10n.zh-cn.json');
   const titles = bundle('package.nls.zh-cn.json');
   const workspace = scratchFolder('chinese');
@@ -190,9 +190,9 @@ it('speaks Chinese where VS Code does, in its views, panels and commands', async
     const frame = await vscode.webviewFrame(panel, 60_000);
     await frame.locator(ready).first().waitFor();
     expect(await frame.locator('html').getAttribute('lang')).toBe('zh-cn');
-    // Nothing is left in English that has a translation, and nothing is wider than the panel.
+    // Everything with a translation is translated, and nothing is wider than the panel.
     const texts = (await frame.locator('body').innerText()).split(/\n|\t/);
-    // Keys of the configuration are called what they are.
+    // Keys of the configuration are not translated.
     const keys = await frame.locator('code').allInnerTexts();
     const left = texts.filter((text) => !keys.includes(text) && (chinese[text] ?? text) !== text);
     expect(left).toEqual([]);

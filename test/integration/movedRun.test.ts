@@ -23,7 +23,7 @@ function failedExamples(run: string): { session: FailuresSession; sent: ToWebvie
   const sent: ToWebview[] = [];
   const editor: SessionEditor = {
     send: (message) => sent.push(message),
-    address: (file) => `webview:${file}`,
+    webviewUri: (file) => `webview:${file}`,
     openFile: () => Promise.resolve(),
     copy: () => Promise.resolve(),
     save: () => Promise.resolve(null),
@@ -38,7 +38,7 @@ function failedExamples(run: string): { session: FailuresSession; sent: ToWebvie
       }),
     askUnavailable: () => Promise.resolve(null),
     isActive: () => false,
-    examplesOf: () => Promise.resolve({ title: '', rows: new Int32Array(0) }),
+    findExamples: () => Promise.resolve({ title: '', rows: new Int32Array(0) }),
     log: () => undefined,
     problem: (doing, error) => expect.fail(`${doing}: ${String(error)}`),
     filters: { all: () => [], keep: () => Promise.resolve() },

@@ -2,7 +2,7 @@ import { utimesSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type * as analysesModule from '../../src/extension/analysis/analyses';
+import type * as analysesModule from '../../src/extension/analysis/analysisCache';
 import { setFile, type PredictionSet } from '../../src/run/read/predictionSets';
 import { AnalysisProject, type Annotation } from './analysisSupport';
 import { loadWithVscode, nothing } from './fakeVscode';
@@ -23,7 +23,7 @@ let run: string;
 
 beforeAll(async () => {
   settings = { slices: [], trusted: true };
-  module = await loadWithVscode<typeof analysesModule>('src/extension/analysis/analyses.ts', {
+  module = await loadWithVscode<typeof analysesModule>('src/extension/analysis/analysisCache.ts', {
     workspace: nothing({
       get isTrusted() {
         return settings.trusted;
@@ -39,7 +39,7 @@ async function begin(): Promise<void> {
   run = await project.import('run', (i) => (i % 2 === 0 ? 0.9 : 0.2), { epoch: 1 });
 }
 
-const identity = () => module.analyses.identityOf(run, join(project.folder, 'nlvr.yaml'), set);
+const identity = () => module.analysisCache.keyOf(run, join(project.folder, 'nlvr.yaml'), set);
 
 describe('analyses of a window', () => {
   it('are cached until predictions, annotations or slices change', async () => {
@@ -65,17 +65,17 @@ describe('analyses of a window', () => {
   it('run once for all requests, and again after the last one was canceled', async () => {
     await begin();
     const of = await identity();
-    const job = module.analyses.job(of);
-    expect(module.analyses.job(of)).toBe(job);
-    const [one, other] = [job.follow(() => undefined), job.follow(() => undefined)];
+    const job = module.analysisCache.job(of);
+    expect(module.analysisCache.job(of)).toBe(job);
+    const [one, other] = [job.subscribe(() => undefined), job.subscribe(() => undefined)];
     one.dispose();
-    expect(module.analyses.job(of)).toBe(job);
+    expect(module.analysisCache.job(of)).toBe(job);
     other.dispose();
-    const again = module.analyses.job(of);
+    const again = module.analysisCache.job(of);
     expect(again).not.toBe(job);
-    await again.until(() => again.complete);
-    // A finished result is kept when a request is canceled.
-    expect(module.analyses.job(of)).toBe(again);
+    await again.waitUntil(() => again.complete);
+    // A finished result is kept when a listener unsubscribes.
+    expect(module.analysisCache.job(of)).toBe(again);
     expect(again.analysis?.n).toBe(59);
   });
 
@@ -83,11 +83,11 @@ describe('analyses of a window', () => {
     await begin();
     const counting = { kind: 'slice', slice: 'counting', value: 'yes' } as const;
     const config = join(project.folder, 'nlvr.yaml');
-    const { title, rows } = await module.examplesOf(run, config, set, counting);
+    const { title, rows } = await module.findSubsetExamples(run, config, set, counting);
     expect(title).toBe('Slice: counting = yes');
     expect([...rows].slice(0, 3)).toEqual([0, 3, 6]);
     settings.trusted = false;
-    await expect(module.examplesOf(run, config, set, counting)).rejects.toThrow(
+    await expect(module.findSubsetExamples(run, config, set, counting)).rejects.toThrow(
       /requires a trusted workspace/,
     );
     settings.trusted = true;

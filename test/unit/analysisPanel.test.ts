@@ -9,7 +9,7 @@ import {
 } from '../../src/analysis/robustness';
 import { writeRobustness, type RobustnessResult } from '../../src/analysis/robustnessFile';
 import type { Example } from '../../src/data/types';
-import type * as analyses from '../../src/extension/analysis/analyses';
+import type * as analyses from '../../src/extension/analysis/analysisCache';
 import { AnalysisJob } from '../../src/extension/analysis/job';
 import { AnalysisSession } from '../../src/extension/analysis/session';
 import { setFile } from '../../src/run/read/predictionSets';
@@ -55,7 +55,7 @@ class Panel {
       },
       isTrusted: () => this.trusted,
       isActive: () => false,
-      identityOf: (set) =>
+      keyOf: (set) =>
         this.refusal
           ? Promise.reject(this.refusal)
           : Promise.resolve(JSON.stringify([set, this.stamp])),
@@ -156,7 +156,7 @@ it('is analyzed while the page still loads, once', async () => {
   panel = new Panel(await twoEpochs());
   await panel.session.prepare();
   const [job] = panel.jobs;
-  await job.until(() => job.complete);
+  await job.waitUntil(() => job.complete);
   const page = panel.newModel();
   await panel.session.ready();
   expect(page.state.state).toBe('done');
@@ -309,14 +309,17 @@ it('shows stored robustness results, selects one, and opens the changed pairs', 
   const subset = { kind: 'robustness', file: 'val-checkpoint_best.json', test: 'exchanged' };
   model.send({ type: 'showBroken', file: 'val-checkpoint_best.json', test: 'exchanged' });
   expect(panel.shown).toEqual([[{ split: 'val', epoch: 0 }, { subset }]]);
-  const { examplesOf } = await loadWithVscode<typeof analyses>(
-    'src/extension/analysis/analyses.ts',
+  const { findSubsetExamples } = await loadWithVscode<typeof analyses>(
+    'src/extension/analysis/analysisCache.ts',
     { workspace: nothing({ isTrusted: false }) },
   );
-  const found = await examplesOf(run, '', { split: 'val', epoch: 0 }, subset as Subset);
+  const found = await findSubsetExamples(run, '', { split: 'val', epoch: 0 }, subset as Subset);
   expect([...found.rows]).toEqual([3, 13, 23, 33, 43, 53, 63, 73]);
   await expect(
-    examplesOf(run, '', { split: 'val', epoch: 0 }, { ...subset, file: '../x.json' } as Subset),
+    findSubsetExamples(run, '', { split: 'val', epoch: 0 }, {
+      ...subset,
+      file: '../x.json',
+    } as Subset),
   ).rejects.toThrow('no longer exists');
   // A split without predictions.
   await expect(

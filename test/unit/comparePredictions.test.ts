@@ -5,7 +5,7 @@ import { compareInThread } from '../../src/analysis/compareThread';
 import type * as command from '../../src/extension/commands/comparePredictions';
 import type * as shown from '../../src/extension/comparison/shownComparisons';
 import type * as subsets from '../../src/extension/comparison/subset';
-import type * as runInFront from '../../src/extension/runInFront';
+import type * as activePanel from '../../src/extension/activePanel';
 import { readRunInfo } from '../../src/run/read/migrate';
 import type { ComparedSubset } from '../../src/webview/failures/messages';
 import { AnalysisProject, type Annotation } from './analysisSupport';
@@ -40,8 +40,8 @@ describe('Compare Predictions', () => {
   /** Runs the command; the user picks two runs from the lists by name. */
   async function choose(calledOn: unknown, selected: unknown, picks: string[], front?: string) {
     const offered: string[][] = [];
-    const { chooseTwo, followPanel } = await load<typeof command & typeof runInFront>(
-      ['commands/comparePredictions', 'runInFront'],
+    const { chooseTwo, followPanel } = await load<typeof command & typeof activePanel>(
+      ['commands/comparePredictions', 'activePanel'],
       {
         l10n: { t: (text: string) => text },
         window: nothing({
@@ -103,7 +103,7 @@ it('Failed Examples shows the examples of a number of a comparison, in any epoch
   // Other programs may write another order.
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n').reverse();
   writeFileSync(file, `${lines.join('\n')}\n`);
-  const { comparedExamples, shownComparisons } = await load<typeof subsets & typeof shown>(
+  const { findComparedExamples, shownComparisons } = await load<typeof subsets & typeof shown>(
     ['comparison/subset', 'comparison/shownComparisons'],
     {},
   );
@@ -118,18 +118,18 @@ it('Failed Examples shows the examples of a number of a comparison, in any epoch
     slice: null,
     search: '',
   };
-  const { title, rows } = await comparedExamples(b, { split: 'val', epoch: 1 }, subset);
+  const { title, rows } = await findComparedExamples(b, { split: 'val', epoch: 1 }, subset);
   expect(title).toBe('Newly wrong');
   const found = Array.from(rows, (row) => JSON.parse(lines[row]) as { identifier: string });
   const expected = annotations.filter((_, i) => i % 3 !== 0 && i % 4 === 0);
   expect(found.map(({ identifier }) => identifier).sort()).toEqual(
     expected.map(({ identifier }) => identifier).sort(),
   );
-  await expect(comparedExamples(b, { split: 'test', epoch: null }, subset)).rejects.toThrow(
+  await expect(findComparedExamples(b, { split: 'test', epoch: null }, subset)).rejects.toThrow(
     'The comparison covers the examples of val.',
   );
   await expect(
-    comparedExamples(
+    findComparedExamples(
       b,
       { split: 'val', epoch: 0 },
       { ...subset, slice: { slice: 'gone', value: 'yes' } },

@@ -39,7 +39,7 @@ class Panel {
       userSlices: () => [],
       compare: compareInThread,
       openFailures: (...call) => Promise.resolve(void this.opened.push(call)),
-      exchanged: () => undefined,
+      swapped: () => undefined,
       copy: (text) => Promise.resolve(void (this.copied = text)),
       save: (offered) => {
         const chosen = offered.find(({ what }) => what === this.what);

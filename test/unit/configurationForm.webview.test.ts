@@ -7,9 +7,9 @@ import { definition } from '../../src/config/definition';
 import { parseConfig } from '../../src/config/parse';
 import { fieldInfos } from '../../src/extension/configuration/fieldInfo';
 import type { Translate } from '../../src/extension/configuration/fixes';
-import { typedValue } from '../../src/extension/configuration/formEdits';
+import { parseTypedValue } from '../../src/extension/configuration/formEdits';
 import { FormSession } from '../../src/extension/configuration/formSession';
-import { TrainingPlanBuilder } from '../../src/extension/configuration/documentAnalyses';
+import { TrainingPlanBuilder } from '../../src/extension/configuration/trainingPlan';
 import { lookUp } from '../../src/extension/configuration/lookup';
 import { matches } from '../../src/webview/config/filter';
 import { FormModel } from '../../src/webview/config/formModel';
@@ -494,7 +494,7 @@ describe('typed text', () => {
     ['image_root', 'a b ', 'a b '],
     ['vit', 'tiny', 'tiny'],
   ] as const)('%s: %j', (key, text, value) => {
-    expect(typedValue(definition[key], text)).toBe(value);
+    expect(parseTypedValue(definition[key], text)).toBe(value);
   });
 });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { applyEdit } from '../../src/config/edit';
 import { parseConfig } from '../../src/config/parse';
-import { placeAt, proposalsAt } from '../../src/extension/configuration/completion';
+import { contextAt, proposalsAt } from '../../src/extension/configuration/completion';
 import { countExamples } from '../../src/extension/configuration/exampleCount';
 import { fixesFor, type Translate } from '../../src/extension/configuration/fixes';
 import { hoverAt } from '../../src/extension/configuration/hover';
@@ -96,7 +96,7 @@ describe('hovers', () => {
 describe('completion', () => {
   const labels = (marked: string): string[] => {
     const { text, offset } = atCursor(marked);
-    const place = placeAt(text, offset);
+    const place = contextAt(text, offset);
     return place === undefined ? [] : proposalsAt(place).map(({ label }) => label);
   };
 
@@ -132,7 +132,7 @@ describe('completion', () => {
 
   it('completes the typed part of a path', () => {
     const { text, offset } = atCursor('ann_files:\n  train: "a/b|');
-    expect(placeAt(text, offset)).toEqual({
+    expect(contextAt(text, offset)).toEqual({
       kind: 'value',
       key: 'ann_files.train',
       typed: 'a/b',

@@ -167,7 +167,7 @@ describe('RunFeed', () => {
   it('sends a reloaded page everything from the beginning', async () => {
     writeFileSync(file, lines([start(), step(1, 1001), step(2, 1002, { loss: null })]));
     await feed.start();
-    await feed.tellAll();
+    await feed.sendAll();
     expect(page.resets).toBe(1);
     expect(page.steps_).toEqual([1, 2]);
     expect(page.losses[1]).toBeNaN();
@@ -185,19 +185,19 @@ describe('RunFeed', () => {
       const end = performance.now() + 9;
       while (performance.now() < end);
     };
-    const telling = feed.tellAll();
+    const sending = feed.sendAll();
     let seen = -1;
     setImmediate(() => {
       seen = page.steps_.length;
       appendFileSync(file, lines([step(6001, 7001)]));
     });
-    await telling;
+    await sending;
     expect(seen).toBeGreaterThan(0);
     expect(seen).toBeLessThan(6000);
     // Reloaded while it is being sent.
-    const again = feed.tellAll();
+    const again = feed.sendAll();
     await new Promise(setImmediate);
-    await feed.tellAll();
+    await feed.sendAll();
     await again;
     await expect.poll(() => page.steps_.length).toBe(6001);
     expect(page.steps_).toEqual(Array.from({ length: 6001 }, (_, i) => i + 1));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { Pictures } from '../../src/extension/dashboard/pictures';
+import { PairImages } from '../../src/extension/dashboard/pairImages';
 import { Thumbnails } from '../../src/extension/failures/thumbnails';
 
 describe('pictures of the watched pairs', () => {
@@ -15,7 +15,7 @@ describe('pictures of the watched pairs', () => {
       await mkdir(join(folder, 'images'));
       const red = { width: 8, height: 8, channels: 3, background: 'red' } as const;
       await sharp({ create: red }).png().toFile(image);
-      const pictures = new Pictures(new Thumbnails(join(folder, 'cache')), (text) => text, {
+      const pictures = new PairImages(new Thumbnails(join(folder, 'cache')), (text) => text, {
         mayShow: () => Promise.resolve(mayShow),
         mayDecode: () => mayDecode,
       });

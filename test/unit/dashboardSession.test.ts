@@ -19,7 +19,7 @@ describe('DashboardSession', () => {
   const runs = new Map<string, Run>();
   const sessions: DashboardSession[] = [];
 
-  /** A run folder with two steps; the registry knows of it. */
+  /** Creates a run folder with two steps, which is in the registry. */
   async function makeRun(name: string, config: string): Promise<string> {
     const folder = join(root, name);
     mkdirSync(folder);
@@ -35,16 +35,16 @@ describe('DashboardSession', () => {
     return folder;
   }
 
-  /** How far each run is, as reported to the registry. */
+  /** The last step of each run, as reported to the registry. */
   const reached = new Map<string, number>();
 
   function open(...folders: string[]): DashboardSession {
     const editor: DashboardEditor = {
       send: (message) => sent.push(message),
       run: (folder) => runs.get(folder),
-      look: () => undefined,
+      refreshRun: () => undefined,
       reached: (folder, step) => void reached.set(folder, step),
-      colours: (folders) => [...folders.keys()],
+      colors: (folders) => [...folders.keys()],
       shortPaths: (text, folder) => shortPaths(text, [root], folder),
       thumbnails: (_, images) => Promise.resolve(images.map(() => ({ uri: null }))),
       action: (action, folder) => done.push(`${action} ${folder}`),
@@ -62,7 +62,7 @@ describe('DashboardSession', () => {
     return session;
   }
 
-  /** What a page that came to life after `from` messages has of a run. */
+  /** The steps of a run that a page has which was loaded after `from` messages. */
   function stepsOf(run: string, from = 0): number[] {
     let steps: number[] = [];
     for (const message of sent.slice(from)) {
@@ -83,7 +83,7 @@ describe('DashboardSession', () => {
     rmSync(root, { recursive: true, force: true });
   });
 
-  it('answers ready with everything, and says when that is all', async () => {
+  it('responds to ready with a complete snapshot, ended by loaded', async () => {
     const run = await makeRun('one', 'seed: 1\n');
     const session = open(run);
     await session.ready();
@@ -93,7 +93,7 @@ describe('DashboardSession', () => {
     expect(sent.at(-1)).toEqual({ type: 'loaded' });
   });
 
-  it('says which ranks share the training, and which one ended it', async () => {
+  it('sends the ranks of the training, and which one failed', async () => {
     const run = await makeRun('one', 'seed: 1\n');
     const known = runs.get(run);
     if (!known) throw new Error('no run');
@@ -108,7 +108,7 @@ describe('DashboardSession', () => {
     ]);
   });
 
-  it('gives a page that is loaded again the same, complete', async () => {
+  it('sends a reloaded page the same complete snapshot', async () => {
     const run = await makeRun('one', 'seed: 1\n');
     const session = open(run);
     await session.ready();
@@ -119,7 +119,7 @@ describe('DashboardSession', () => {
     expect(sent.at(-1)).toEqual({ type: 'loaded' });
   });
 
-  it('compares: adds a run without reading the first again, and names what differs', async () => {
+  it('adds a run without reading the first again, and sends the keys that differ', async () => {
     const [one, two] = [await makeRun('one', 'seed: 1\n'), await makeRun('two', 'seed: 2\n')];
     const session = open(one);
     await session.ready();
@@ -143,7 +143,7 @@ describe('DashboardSession', () => {
     const session = open(one, two);
     await session.ready();
     const lastRuns = () => sent.filter((message) => message.type === 'runs').at(-1);
-    // Nothing is known of the second: that is no difference.
+    // The configuration of the second run is unknown, which is not a difference.
     expect(lastRuns()).toMatchObject({ differing: [] });
     session.refresh();
     writeFileSync(join(two, 'config.yaml'), 'seed: 2\n');
@@ -151,7 +151,7 @@ describe('DashboardSession', () => {
     await expect.poll(lastRuns).toMatchObject({ differing: [{ key: 'seed', values: ['1', '2'] }] });
   });
 
-  it('shows files relative to the workspace: notes, and how the run ended', async () => {
+  it('sends paths relative to the workspace, in notes and in the message of the run', async () => {
     const folder = await makeRun('one', '');
     const run = runs.get(folder);
     if (!run) throw new Error('no run');
@@ -187,7 +187,7 @@ describe('DashboardSession', () => {
     ).rejects.toThrow('no longer shown');
   });
 
-  it('sends an empty list for a deleted run, and still what the panel is about', async () => {
+  it('sends an empty list for a deleted run, with the folder of the panel', async () => {
     const gone = join(root, 'gone');
     const session = open(gone);
     await session.ready();

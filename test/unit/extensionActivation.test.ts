@@ -30,7 +30,7 @@ afterAll(() => {
 });
 
 describe('activation', () => {
-  it('evaluates no parser, no panel and no package', () => {
+  it('loads no parser, no panel and no package', () => {
     expect(evaluated).toContain('src/extension/extension.ts');
     expect(evaluated).toContain('src/extension/configuration/register.ts');
     const heavy =
@@ -38,15 +38,15 @@ describe('activation', () => {
     expect(evaluated.filter((file) => heavy.test(file))).toEqual([]);
   });
 
-  it('still fills the panels that were open before a reload, with the code that they need', async () => {
+  it('restores the panels that were open before a reload, and loads their code', async () => {
     const panels = ['nlvr.dashboard', 'nlvr.failures', 'nlvr.analysis'];
     expect([...serializers.keys()]).toEqual([...panels, 'nlvr.runsTable', 'nlvr.comparison']);
     for (const [type, serializer] of serializers) {
-      // There is one runs table, of all runs.
+      // There is one runs table for all runs.
       if (!panels.includes(type)) continue;
       let closed = false;
       const panel = nothing({ dispose: () => (closed = true) });
-      // A panel that does not know its run any more is closed.
+      // A panel whose state has no run is closed.
       await serializer.deserializeWebviewPanel(panel, undefined);
       expect(closed, type).toBe(true);
     }

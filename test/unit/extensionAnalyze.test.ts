@@ -14,7 +14,7 @@ const annotations = readFileSync(
   .filter(Boolean)
   .map((line) => JSON.parse(line) as Annotation);
 
-/** Opens the report on a run from its panel. @returns the name and the text of the document that is shown. */
+/** Opens the text report of a run from its panel. @returns the name and the text of the document that is shown */
 async function callAnalyze(folder: string, slices: unknown) {
   interface Provider {
     provideTextDocumentContent(uri: unknown): string;

@@ -1,4 +1,4 @@
-/** The language model tools of the editor: registered in trusted workspaces alone, about this workspace alone. */
+/** Tests the language model tools: registered in trusted workspaces only, and limited to this workspace. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -75,12 +75,12 @@ async function register({
   return { tools, call, grant: () => grant(), disposable, disposed: () => disposed };
 }
 
-/** Of a call that nobody cancels. */
+/** A token that is never canceled. */
 const token = { onCancellationRequested: () => ({ dispose: () => undefined }) };
 const names = toolDefinitions.map(({ name }) => name);
 
 describe('language model tools', () => {
-  it('are those of the manifest, each with a message while it works', async () => {
+  it('are those of the manifest, each with a progress message', async () => {
     const { contributes } = JSON.parse(readFileSync('package.json', 'utf8')) as {
       contributes: { languageModelTools: { name: string; when: string }[] };
     };
@@ -94,7 +94,7 @@ describe('language model tools', () => {
     expect(disposed()).toBe(names.length);
   });
 
-  it('are registered once the workspace is trusted, and not before', async () => {
+  it('are registered when the workspace is trusted, and not before', async () => {
     const { tools, grant } = await register({ trusted: false });
     expect(tools.size).toBe(0);
     grant();
@@ -107,7 +107,7 @@ describe('language model tools', () => {
     disposable.dispose();
   });
 
-  it('answer about the runs of the workspace, with the slices of the settings, and no others', async () => {
+  it('answer about the runs of the workspace and no others, with the slices of the settings', async () => {
     const root = scratchFolder();
     await fillWorld({ root, outside: '' });
     const outside = trainingIn(scratchFolder(), 'elsewhere');
@@ -137,7 +137,7 @@ describe('language model tools', () => {
     ).rejects.toBeInstanceOf(Cancelled);
   });
 
-  it('check what is typed in a configuration before it is saved', async () => {
+  it('check unsaved edits of a configuration', async () => {
     const root = scratchFolder();
     const file = join(root, 'nlvr.yaml');
     writeFileSync(file, 'max_epoch: 2\n');

@@ -26,7 +26,7 @@ const l10n = {
     text.replace(/\{(\d)\}/g, (_, i: string) => String(values[Number(i)])),
 };
 
-/** A window on `root`, what it says, and the commands that are run. */
+/** A window on `root`, its messages, and the executed commands. */
 function window(answers: (labels: readonly string[]) => string | undefined) {
   const said: string[] = [];
   const picked: string[][] = [];
@@ -73,7 +73,7 @@ function services(script: string, runs: object[] = []) {
 }
 
 describe('Create Sample Data Set', () => {
-  it('asks where, with a folder to take at once, and draws only once at a time', async () => {
+  it('asks for a folder, proposes one, and creates only one sample at a time', async () => {
     const drawn = join(root, 'drawn');
     const script = `require('node:fs').appendFileSync(${JSON.stringify(drawn)}, process.argv[3] + '\\n');
       setTimeout(() => {}, 300);`;
@@ -94,7 +94,7 @@ describe('Create Sample Data Set', () => {
 });
 
 describe('Check Data Set', () => {
-  it('offers the sample data set where there is no configuration', async () => {
+  it('offers the sample data set if there is no configuration', async () => {
     const { commands, vscode } = window(([first]) => first);
     const { checkDataset } = await loadWithVscode<typeof dataset>(
       'src/extension/commands/dataset.ts',
@@ -106,7 +106,7 @@ describe('Check Data Set', () => {
 });
 
 describe('Copy Path', () => {
-  it('says in the status bar that it did', async () => {
+  it('confirms in the status bar', async () => {
     const shown: unknown[] = [];
     const { copyRunPath } = await loadWithVscode<typeof runFiles>(
       'src/extension/commands/runFiles.ts',
@@ -144,7 +144,7 @@ describe('Set Up TensorFlow Runtime', () => {
     return { said, offered, commands };
   }
 
-  it('says that a library that works is ready, and removes it after a question', async () => {
+  it('reports a working library, and removes it after a confirmation', async () => {
     const { said, offered, commands } = await call('managed', [], 'Remove');
     expect(said).toEqual([
       'TensorFlow 2.21.0 is ready.',
@@ -153,11 +153,11 @@ describe('Set Up TensorFlow Runtime', () => {
     ]);
     expect(offered[0]).toEqual(['Change…', 'Remove']);
     expect(did()).toBe('remove');
-    // The walkthrough's step is done by what was found, not by the click.
+    // The step of the walkthrough is completed by the result, not by the click.
     expect(commands).toContainEqual(['setContext', 'nlvr.hasRuntime', true]);
   });
 
-  it('does not offer to remove a library of another program, and removes none that is in use', async () => {
+  it('does not offer to remove a library of another program, and does not remove one that is in use', async () => {
     expect((await call('python', [], '')).offered).toEqual([['Change…']]);
     const running = { status: 'running', info: { name: 'calm-fox-1' } };
     await expect(call('managed', [running], 'Remove')).rejects.toThrow(/calm-fox-1 uses/);
@@ -166,7 +166,7 @@ describe('Set Up TensorFlow Runtime', () => {
 });
 
 describe('the progress of a program in a notification', () => {
-  it('is said in the language of the editor', async () => {
+  it('is in the display language', async () => {
     const shown: { message: string; increment: number }[] = [];
     const { withCancellableProgress } = await loadWithVscode<typeof progress>(
       'src/extension/progress.ts',
@@ -192,7 +192,7 @@ describe('the progress of a program in a notification', () => {
 });
 
 describe('Export Predictions', () => {
-  it('names, offers and writes what the panel does: marks, the epoch from 1, formats that fit', async () => {
+  it('offers and writes the same as the panel: marks, the epoch from 1, formats that fit', async () => {
     const folder = join(root, 'run');
     mkdirSync(join(folder, 'predictions'), { recursive: true });
     const prediction = {
@@ -231,7 +231,7 @@ describe('Export Predictions', () => {
     );
     const run = { folder, info: { name: 'bright otter/3' } };
     await exportPredictions({ runs: [run], get: () => run } as never, folder);
-    // Its identifiers cannot stand in an official file.
+    // An official file cannot have these identifiers.
     expect(picked).toEqual([['CSV', 'JSON Lines']]);
     expect(proposed).toBe(join(folder, 'bright_otter_3-val-epoch-3.csv'));
     expect(readFileSync(target, 'utf8')).toContain('"my pair, 1",0,val');
@@ -240,7 +240,7 @@ describe('Export Predictions', () => {
 });
 
 describe('a workspace with several folders', () => {
-  it('trains with the settings of the folder that the configuration lies in', async () => {
+  it('trains with the settings of the folder that contains the configuration', async () => {
     const of = { '/a/nlvr.yaml': 1, '/b/nlvr.yaml': 3 } as Record<string, unknown>;
     const workspace = nothing({
       isTrusted: true,

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type * as checkedState from '../../src/extension/dataset/checkedState';
 import type * as datasetChecks from '../../src/extension/dataset/datasetChecks';
 import type * as datasetView from '../../src/extension/dataset/datasetView';
-import type * as runInFront from '../../src/extension/runInFront';
+import type * as activePanel from '../../src/extension/activePanel';
 import type * as workspaceConfigurations from '../../src/extension/workspaceConfigurations';
 import { loadWithVscode, nothing } from './fakeVscode';
 
@@ -20,7 +20,7 @@ class Uri {
   static readonly file = uri;
 }
 
-/** A configuration with this many examples to train on. */
+/** Creates a configuration with this number of training examples. */
 function configuration(name: string, examples: number): string {
   mkdirSync(join(root, name));
   const file = join(root, name, 'nlvr.yaml');
@@ -35,17 +35,17 @@ function configuration(name: string, examples: number): string {
 type Modules = typeof datasetView &
   typeof datasetChecks &
   typeof checkedState &
-  typeof runInFront &
+  typeof activePanel &
   typeof workspaceConfigurations;
 
-/** All in one bundle, so that they share what they remember, in a window with these configurations. */
+/** Loads the modules in one bundle, so that they share their state, in a window with these configurations. */
 function load(files: readonly string[], searches: unknown[] = []): Promise<Modules> {
   const entry = join(root, 'entry.ts');
   const modules = [
     'dataset/datasetView',
     'dataset/datasetChecks',
     'dataset/checkedState',
-    'runInFront',
+    'activePanel',
     'workspaceConfigurations',
   ];
   const lines = modules.map(
@@ -87,7 +87,7 @@ describe('the data set view', () => {
     const shown = async () =>
       (await view.getChildren()).map(({ label, description }) => [label, description]);
     expect(await shown()).toEqual(files.map((file) => [file, '']));
-    // The dashboard of a run of the second one comes to the front.
+    // The dashboard of a run of the second one becomes active.
     const panel = nothing({ active: true, viewType: 'nlvr.dashboard' });
     followPanel(panel as never, () => ({ run: 'r', configFile: files[1] }));
     const [, inUse] = await view.getChildren();
@@ -97,7 +97,7 @@ describe('the data set view', () => {
       ['train', '3 examples'],
       ['train', '1 example'],
     ]);
-    // What is gone is not listed, and the only one needs no mark.
+    // A deleted configuration is not listed, and a single one is not marked.
     rmSync(files[0]);
     expect(await shown()).toEqual([[files[1], '']]);
   });
@@ -128,7 +128,7 @@ describe('the data set view', () => {
 });
 
 describe('the index of configurations', () => {
-  it('is one search, and another one when a folder was renamed, whose files nobody mentions', async () => {
+  it('searches once, and again after a folder was renamed, whose files the watcher does not report', async () => {
     const files = [configuration('a', 1), configuration('.b.tmp', 1)];
     const searches: unknown[] = [];
     const { ConfigurationIndex, useIndex, findConfigurations } = await load(files, searches);
@@ -144,7 +144,7 @@ describe('the index of configurations', () => {
     expect(searches).toHaveLength(2);
   });
 
-  it('takes up what a folder brings that is moved into the workspace', async () => {
+  it('adds the configurations of a folder that is moved into the workspace', async () => {
     const files = [configuration('a', 1)];
     const searches: unknown[] = [];
     const { ConfigurationIndex, useIndex, findConfigurations } = await load(files, searches);
@@ -152,22 +152,22 @@ describe('the index of configurations', () => {
     useIndex(index);
     await findConfigurations();
     const brought = configuration('b', 1);
-    await index.lookInto([join(root, 'b'), join(root, 'not there')]);
+    await index.addFromFolders([join(root, 'b'), join(root, 'not there')]);
     const found = (await findConfigurations()).map(({ fsPath }) => fsPath);
     expect(found).toEqual([...files, brought]);
     expect(searches).toHaveLength(1);
   });
 });
 
-describe('the configuration that a command is about', () => {
-  it('is that of the panel in front, while the file is there', async () => {
+describe('the configuration for a command', () => {
+  it('is that of the active panel, while the file exists', async () => {
     const files = [configuration('a', 1), configuration('b', 1)];
     const { chooseConfiguration, followPanel } = await load(files);
     const about = { run: 'r', configFile: files[1] };
     followPanel(nothing({ active: true }) as never, () => about);
     expect(await chooseConfiguration()).toEqual(uri(files[1]));
     rmSync(files[1]);
-    // The only one that is left.
+    // The only remaining one.
     expect(await chooseConfiguration()).toEqual(uri(files[0]));
   });
 });

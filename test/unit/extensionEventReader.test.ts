@@ -21,7 +21,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const stepsOf = (batch: EventBatch): number[] => batch.events.map((placed) => placed.step);
 
 describe('EventReader', () => {
-  it('delivers nothing for a file that does not exist yet, then what appears', async () => {
+  it('delivers nothing while the file does not exist, then its events', async () => {
     const reader = new EventReader(file);
     expect((await reader.read()).events).toEqual([]);
     writeFileSync(file, `${step(1)}\n${step(2)}\n`);
@@ -29,7 +29,7 @@ describe('EventReader', () => {
     expect((await reader.read()).events).toEqual([]);
   });
 
-  it('says in words that a file cannot be read, and reads it once it can', async () => {
+  it('reports that a file cannot be read, and reads it when it can', async () => {
     mkdirSync(file);
     const reader = new EventReader(file);
     const failure = await reader.read().catch((error: unknown) => error);
@@ -41,7 +41,7 @@ describe('EventReader', () => {
     expect(stepsOf(await reader.read())).toEqual([1]);
   });
 
-  it('keeps a half-written last line until its rest comes, also in the middle of a character', async () => {
+  it('keeps an incomplete last line until the rest is written, also in the middle of a character', async () => {
     const reader = new EventReader(file);
     const line = Buffer.from(
       JSON.stringify({ type: 'note', time: 1, level: 'info', code: 'x', message: '图像对 é' }) +
@@ -57,7 +57,7 @@ describe('EventReader', () => {
     expect(reader.skipped).toBe(0);
   });
 
-  it('skips and counts lines that are broken, of an unknown type or without a step', async () => {
+  it('skips and counts lines that are invalid, of an unknown type or without a step', async () => {
     writeFileSync(
       file,
       [
@@ -77,7 +77,7 @@ describe('EventReader', () => {
     expect(reader.skipped).toBe(5);
   });
 
-  it('leaves out what a resume in the same batch made void', async () => {
+  it('omits events that a resume in the same batch invalidates', async () => {
     const lines = [
       start(0, false),
       step(1),
@@ -98,7 +98,7 @@ describe('EventReader', () => {
     expect(batch.events.at(-1)?.event).toMatchObject({ step: 3, loss: 7 });
   });
 
-  it('reports which delivered events a resume made void', async () => {
+  it('reports which delivered events a resume invalidates', async () => {
     writeFileSync(file, [step(1), step(2), step(3)].join('\n') + '\n');
     const reader = new EventReader(file);
     await reader.read();
@@ -109,7 +109,7 @@ describe('EventReader', () => {
     expect(stepsOf(batch)).toEqual([1, 2]);
   });
 
-  it('counts events without a step of their own to the last step before them', async () => {
+  it('assigns events without a step to the last step before them', async () => {
     const watch = JSON.stringify({ type: 'watch', time: 1, epoch: 0, pairs: [] });
     writeFileSync(file, [step(4), watch, start(3, true), watch].join('\n') + '\n');
     const batch = await new EventReader(file).read();
@@ -119,7 +119,7 @@ describe('EventReader', () => {
     ]);
   });
 
-  it('starts over when the file was replaced or cut', async () => {
+  it('starts over when the file was replaced or truncated', async () => {
     writeFileSync(file, `${step(1)}\n${step(2)}\n`);
     const reader = new EventReader(file);
     await reader.read();
@@ -136,7 +136,7 @@ describe('EventReader', () => {
     expect((await reader.read()).reset).toBe(true);
   });
 
-  it('goes on where it was when only the number of the file changed, as on sshfs', async () => {
+  it('continues when only the inode number changed, as on sshfs', async () => {
     const reader = new EventReader(file);
     const text = `${step(1)}\n${step(2)}\n`;
     writeFileSync(file, text);
@@ -156,7 +156,7 @@ describe('EventReader', () => {
     expect(stepsOf(other)).toEqual([1, 9, 3, 4]);
   });
 
-  it('skips a line without an end that is far too long to be an event', async () => {
+  it('skips an unterminated line that is far too long for an event', async () => {
     const reader = new EventReader(file);
     writeFileSync(file, `${step(1)}\n{"type":"note","message":"`);
     for (let i = 0; i < 66; i++) appendFileSync(file, 'x'.repeat(1 << 20));
@@ -165,7 +165,7 @@ describe('EventReader', () => {
     expect(reader.skipped).toBe(1);
   });
 
-  it('reads 200,000 events in pieces with the event loop free in between', async () => {
+  it('reads 200,000 events in chunks and yields to the event loop between them', async () => {
     const lines: string[] = [];
     for (let n = 1; n <= 200_000; n++)
       lines.push(step(n, { gradNorm: 1.5, speed: 84.2, wait: 0.01 }));
@@ -181,11 +181,11 @@ describe('EventReader', () => {
     clearInterval(timer);
     expect(seen + last.events.length).toBe(200_000);
     expect(pieces).toBeGreaterThan(50);
-    // Timers ran between the chunks: nothing held the loop for the whole file.
+    // Timers ran between the chunks.
     expect(turns).toBeGreaterThan(20);
   });
 
-  it('answers calls at the same time one after the other, each event once', async () => {
+  it('serializes concurrent calls, and delivers each event once', async () => {
     writeFileSync(file, Array.from({ length: 5000 }, (_, i) => step(i + 1)).join('\n') + '\n');
     const reader = new EventReader(file);
     const batches = await Promise.all([reader.read(), reader.read(), reader.read()]);
@@ -194,10 +194,10 @@ describe('EventReader', () => {
 });
 
 describe('parseEvent', () => {
-  it('takes an event with fields it does not know', () => {
+  it('accepts an event with unknown fields', () => {
     expect(parseEvent('{"type":"step","step":1,"novel":true}')).toMatchObject({ step: 1 });
   });
-  it('refuses a step that is no number', () => {
+  it('rejects a step that is not a number', () => {
     expect(parseEvent('{"type":"step","step":"1"}')).toBeUndefined();
   });
 });

@@ -6,10 +6,10 @@ import type * as checkedState from '../../src/extension/dataset/checkedState';
 import type * as datasetChecks from '../../src/extension/dataset/datasetChecks';
 import type * as runProblems from '../../src/extension/dataset/runProblems';
 import type * as picking from '../../src/extension/commands/pickRun';
-import type * as otherTraining from '../../src/extension/commands/otherTraining';
+import type * as otherTraining from '../../src/extension/commands/concurrentTraining';
 import type * as runFiles from '../../src/extension/commands/runFiles';
 import type * as starting from '../../src/extension/commands/startTraining';
-import type * as runInFront from '../../src/extension/runInFront';
+import type * as activePanel from '../../src/extension/activePanel';
 import type * as notifications from '../../src/extension/notifications';
 import type * as evaluate from '../../src/extension/commands/evaluate';
 import type * as stopping from '../../src/extension/commands/stopTraining';
@@ -22,12 +22,12 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const uri = (file: string) => ({ fsPath: file, scheme: 'file', path: file });
-/** A class, as in VS Code: commands ask what they were called on. */
+/** A class, as in VS Code: commands check the class of their argument. */
 class Uri {
   static readonly file = uri;
 }
 
-/** A configuration with its data set. */
+/** Creates a configuration with its data set. */
 function configuration(name: string): string {
   mkdirSync(join(root, name));
   const file = join(root, name, 'nlvr.yaml');
@@ -61,17 +61,17 @@ describe('Stop', () => {
     await stopTraining(registry as unknown as Parameters<typeof stopTraining>[0], root);
   }
 
-  it('does nothing in a workspace that is not trusted: its files name the process', async () => {
+  it('does nothing in an untrusted workspace, whose files specify the process', async () => {
     await expect(stop(false)).rejects.toThrow();
     expect(existsSync(join(root, 'stop.request'))).toBe(false);
   });
 
-  it('writes nothing into the folder of BLIP, which hears no request', async () => {
+  it('writes nothing into a folder of BLIP, which does not read the request', async () => {
     await stop(true, { name: 'NLVR2', kind: 'imported' });
     expect(existsSync(join(root, 'stop.request'))).toBe(false);
   });
 
-  it('asks the trainer in one that is', async () => {
+  it('requests the stop in a trusted workspace', async () => {
     await stop(true);
     expect(existsSync(join(root, 'stop.request'))).toBe(true);
   });
@@ -119,7 +119,7 @@ describe('Start without a configuration', () => {
   });
 });
 
-describe('a command from the palette', () => {
+describe('a command of the palette', () => {
   const run = (name: string, status: string) => ({
     folder: name,
     info: { name, kind: 'imported' },
@@ -128,7 +128,7 @@ describe('a command from the palette', () => {
   const runs = [run('a', 'running'), run('b', 'stopped'), run('c', 'running')];
   const registry = { runs, get: (folder: string) => runs.find((each) => each.folder === folder) };
 
-  /** A panel that is in front until a test changes that. */
+  /** A panel that is active until a test changes that. */
   function panel(viewType: string) {
     const listeners: (() => void)[] = [];
     const listen = (listener: () => void) => listeners.push(listener);
@@ -140,15 +140,15 @@ describe('a command from the palette', () => {
     return { made, hide };
   }
 
-  it('is about the run whose panel is in front, and asks only otherwise', async () => {
+  it('applies to the run of the active panel, and asks only without one', async () => {
     let asked = 0;
-    // One bundle, so that both see the same panel.
+    // One bundle, so that both have the same active panel.
     writeFileSync(
       join(root, 'entry.ts'),
       `export { pickRun } from '${join(process.cwd(), 'src/extension/commands/pickRun')}';
-       export { followPanel } from '${join(process.cwd(), 'src/extension/runInFront')}';`,
+       export { followPanel } from '${join(process.cwd(), 'src/extension/activePanel')}';`,
     );
-    const { pickRun, followPanel } = await loadWithVscode<typeof picking & typeof runInFront>(
+    const { pickRun, followPanel } = await loadWithVscode<typeof picking & typeof activePanel>(
       join(root, 'entry.ts'),
       { window: nothing({ showQuickPick: () => Promise.resolve(void asked++) }) },
     );
@@ -159,7 +159,7 @@ describe('a command from the palette', () => {
     const dashboard = panel('nlvr.dashboard');
     followPanel(dashboard.made as never, () => ({ run: 'c', configFile: undefined }));
     expect((await pick('running'))?.folder).toBe('c');
-    // The run of the panel does not fit: the only one that does is taken.
+    // The run of the panel does not fit, so the only fitting one is chosen.
     expect((await pick('stopped'))?.folder).toBe('b');
     expect(await pick('running', 'nlvr.dashboard')).toBeUndefined();
     expect(asked).toBe(2);
@@ -171,8 +171,8 @@ describe('a command from the palette', () => {
 
 describe('Start NLVR Training', () => {
   /**
-   * A window in which a configuration trains already, and the user chooses `answer` when asked about that.
-   * @param trains another configuration than the one that is started
+   * A window in which a configuration is training already, and the user chooses `answer` in the dialog.
+   * @param trains a configuration other than the one that is started
    */
   async function startAgain(answer: string | undefined, trains?: string) {
     const file = configuration('a');
@@ -228,20 +228,20 @@ describe('Start NLVR Training', () => {
     return { asked, queued, file, hasStarted: () => existsSync(args) };
   }
 
-  it('asks when the configuration trains already, and does nothing without an answer', async () => {
+  it('asks when the configuration is training already, and does nothing without an answer', async () => {
     const { asked, queued, hasStarted } = await startAgain(undefined);
     expect(asked).toEqual([expect.stringContaining('calm-fox-1')]);
     expect(queued).toEqual([]);
     expect(hasStarted()).toBe(false);
   });
 
-  it('asks also when another configuration trains on this machine', async () => {
+  it('asks when another configuration is training on this machine', async () => {
     const { asked, hasStarted } = await startAgain(undefined, '/elsewhere/nlvr.yaml');
     expect(asked).toEqual(['calm-fox-1 is already training on this machine.']);
     expect(hasStarted()).toBe(false);
   });
 
-  it('queues the configuration as it is now', async () => {
+  it('queues a copy of the configuration', async () => {
     const { queued, hasStarted, file } = await startAgain('Queue');
     expect(queued).toEqual([
       {
@@ -254,7 +254,7 @@ describe('Start NLVR Training', () => {
     expect(hasStarted()).toBe(false);
   });
 
-  it('starts a second one next to it when that is wanted', async () => {
+  it('starts a second training when the user chooses so', async () => {
     const { queued, hasStarted } = await startAgain('Start Next to It');
     await expect.poll(hasStarted, { timeout: 20_000 }).toBe(true);
     expect(queued).toEqual([]);
@@ -269,11 +269,11 @@ describe('Resume', () => {
     status,
   });
 
-  /** What is asked when `stopped` is resumed among these runs, and whether it is resumed after this answer. */
+  /** The dialogs when `stopped` is resumed among these runs, and whether it is resumed after this answer. */
   async function resumeAmong(runs: object[], answer?: string) {
     const asked: string[] = [];
-    const { resumesNextTo } = await loadWithVscode<typeof otherTraining>(
-      'src/extension/commands/otherTraining.ts',
+    const { confirmResumeNextTo } = await loadWithVscode<typeof otherTraining>(
+      'src/extension/commands/concurrentTraining.ts',
       {
         workspace: nothing({ asRelativePath: basename }),
         window: nothing({
@@ -290,11 +290,11 @@ describe('Resume', () => {
     );
     const stopped = run('calm-fox-1', 'stopped');
     const registry = { runs: [stopped, ...runs] };
-    const resumes = await resumesNextTo(stopped as never, registry as never);
+    const resumes = await confirmResumeNextTo(stopped as never, registry as never);
     return { asked, resumes };
   }
 
-  it('asks while another training is under way on this machine, and goes on only when it is wanted', async () => {
+  it('asks while another training is in progress on this machine, and resumes only after a confirmation', async () => {
     const same = [run('merry-owl-7', 'running')];
     const question = 'merry-owl-7 is already training with nlvr.yaml. true [Resume Next to It]';
     expect(await resumeAmong(same)).toEqual({ asked: [question], resumes: false });
@@ -306,7 +306,7 @@ describe('Resume', () => {
     ]);
   });
 
-  it('asks nothing of the run itself, of evaluations, of other machines, and of what has ended', async () => {
+  it('does not ask because of the run itself, evaluations, other machines, and ended runs', async () => {
     const runs = [
       run('calm-fox-1', 'running'),
       run('a', 'running', { kind: 'evaluate' }),
@@ -317,7 +317,7 @@ describe('Resume', () => {
   });
 });
 
-describe('what is announced when a run ends', () => {
+describe('the notification when a run ends', () => {
   const best = { epoch: 2, accuracy: 0.784 };
   const outcome = { state: 'refused', takeable: true };
   interface Seen {
@@ -437,7 +437,7 @@ describe('what is announced when a run ends', () => {
     expect((await announced(before, after)).slice(0, 2)).toEqual([level, text]);
   });
 
-  it('is known to have been read when it is closed, not when a button is used', async () => {
+  it('is dismissed when it is closed, not when a button is used', async () => {
     const read: string[] = [];
     const seen = [{ status: 'running' }, { status: 'failed' }] as const;
     await announced(...seen, (folder) => read.push(folder), 'Trainer Log');
@@ -446,14 +446,14 @@ describe('what is announced when a run ends', () => {
     await expect.poll(() => read).toEqual([root]);
   });
 
-  it('offers to take over a folder that another machine holds', async () => {
+  it('offers to take over a folder that another machine owns', async () => {
     const seen = { status: 'failed', message: 'held', attempt: { outcome } };
     expect(await announced({ status: 'starting' }, seen)).toContain('Take Over');
   });
 });
 
 describe('Delete Run', () => {
-  it("moves the run's own files where the folder holds more, and says what stays", async () => {
+  it("deletes only the run's files if the folder contains others, and lists what is kept", async () => {
     const run = { folder: root, info: { name: 'calm-fox-1', kind: 'train' }, status: 'stopped' };
     for (const name of ['run.json', 'events.jsonl', 'nlvr.yaml', 'train.json'])
       writeFileSync(join(root, name), '{}');
@@ -462,7 +462,7 @@ describe('Delete Run', () => {
     const deleted: string[] = [];
     const asked: string[][] = [];
     const trashed: boolean[] = [];
-    // A server, which has no trash.
+    // A server has no trash.
     const env = { uiKind: 2, remoteName: 'ssh-remote', language: 'en' };
     const { deleteRuns } = await loadWithVscode<typeof runFiles>(
       'src/extension/commands/runFiles.ts',
@@ -502,7 +502,7 @@ describe('Delete Run', () => {
     await remove();
     expect(details[0]).toContain('and are kept: images, nlvr.yaml, train.json.');
     expect(deleted).toEqual(['events.jsonl', 'run.json']);
-    // One question, which says what is permanently deleted and how much; Enter keeps it.
+    // One dialog, which says what is deleted permanently and how much; Enter keeps it.
     expect(asked).toEqual([
       [
         expect.stringMatching(/^Permanently delete calm-fox-1 \(.*\)\?$/),
@@ -563,9 +563,9 @@ describe('Evaluate Checkpoint', () => {
   type Call = [what: string, folder: string, hasStarted: boolean];
 
   /**
-   * Evaluates and stops at once.
-   * @param run what is evaluated; a weights file where there is none
-   * @param selected folders of runs like it, which are evaluated instead
+   * Starts an evaluation and cancels it immediately.
+   * @param run the run to evaluate; by default a weights file
+   * @param selected folders of similar runs, which are evaluated instead
    * @returns the calls on the list of runs, and the arguments of the program
    */
   async function evaluating(
@@ -622,7 +622,7 @@ describe('Evaluate Checkpoint', () => {
     return { calls, args: readFileSync(started, 'utf8') };
   }
 
-  it('remembers the folder of a weights file before it starts, and forgets it when nothing came of it', async () => {
+  it('remembers the folder of a weights file before it starts, and forgets it without a result', async () => {
     const { calls, args } = await evaluating();
     const folder = join(root, 'a', 'output', 'NLVR-eval');
     expect(new Set(calls.map(([, where]) => where))).toEqual(new Set([folder]));
@@ -650,7 +650,7 @@ describe('Evaluate Checkpoint', () => {
     },
   );
 
-  it('evaluates several runs one after the other, after one question', async () => {
+  it('evaluates several runs one after the other, after one quick pick', async () => {
     const folders = ['one', 'two'].map((name) => join(root, name));
     for (const folder of folders) {
       mkdirSync(folder);
@@ -668,7 +668,7 @@ describe('Evaluate Checkpoint', () => {
 });
 
 describe('the check of a data set', () => {
-  it('shows the warnings that it kept when nothing has changed since', async () => {
+  it('shows the stored warnings when nothing has changed since', async () => {
     const file = configuration('a');
     const { fingerprintOf } = await loadWithVscode<typeof checkedState>(
       'src/extension/dataset/checkedState.ts',
@@ -695,8 +695,8 @@ describe('the check of a data set', () => {
   });
 });
 
-describe('what a training finds in its data', () => {
-  it('is shown in the Problems view while it trains, and makes the next start look again', async () => {
+describe('problems that a training finds in its data', () => {
+  it('are shown in the Problems view while it trains, and make the next start check again', async () => {
     const file = configuration('a');
     const run = join(root, 'a', 'output', 'run');
     mkdirSync(run, { recursive: true });
@@ -736,7 +736,7 @@ describe('what a training finds in its data', () => {
     const problem = { severity: 'error', code: 'unreadable-image', message: 'x', line: 3 };
     const problems = [{ ...problem, file: annotations }];
     writeFileSync(join(run, 'problems.json'), JSON.stringify({ problems }));
-    // It ends before anybody looked.
+    // It ends before its file was read.
     runs[0].status = 'failed';
     changed();
     await expect.poll(() => shown).toEqual([[annotations, 1]]);

@@ -21,7 +21,7 @@ describe('pageHtml', () => {
     styles: ['https://x.test/dist/webview/a.css'],
   };
 
-  it('allows only its own script by nonce, its own styles, and pictures', () => {
+  it('allows only its own script by nonce, its own styles, and images', () => {
     const html = pageHtml(page, 'N0NCE');
     const policy = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(html)?.[1] ?? '';
     expect(policy).toContain('default-src &#39;none&#39;');
@@ -38,7 +38,7 @@ describe('pageHtml', () => {
     expect(pageHtml(page)).not.toBe(pageHtml(page));
   });
 
-  it('keeps translated texts from leaving their element', () => {
+  it('escapes translated texts, so that they cannot end their element', () => {
     const html = pageHtml({ ...page, strings: { a: '</script><script>alert(1)</script>' } }, 'N');
     expect(html).not.toContain('<script>alert');
     const json = /id="strings"[^>]*>(.*?)<\/script>/s.exec(html)?.[1] ?? '';
@@ -96,7 +96,7 @@ describe('Messenger', () => {
   }
   const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
 
-  it('sends a snapshot on ready, and nothing before', async () => {
+  it('sends a snapshot on ready, and no message before', async () => {
     const { made, posted, say } = messenger();
     made.send({ type: 'news', n: 1 });
     expect(posted).toEqual([]);
@@ -110,7 +110,7 @@ describe('Messenger', () => {
     expect(posted).toHaveLength(2);
   });
 
-  it('answers every request: with a result, with a failure and its hint, also when it is unknown', async () => {
+  it('responds to every request: with a result, or a failure and its hint, also to an unknown one', async () => {
     const { posted, say, failures } = messenger();
     say({ frame: 'request', id: 1, name: 'double', params: 21 });
     say({ frame: 'request', id: 2, name: 'fail', params: null });
@@ -130,7 +130,7 @@ describe('Messenger', () => {
     expect(failures).toHaveLength(2);
   });
 
-  it('answers a ping at any time, so that a page knows that its host lives', () => {
+  it('answers a ping at any time, so that a page knows that its host is running', () => {
     const { made, posted, say, failures } = messenger();
     say({ frame: 'ping' });
     made.suspend();
@@ -142,7 +142,7 @@ describe('Messenger', () => {
     expect(failures).toEqual([]);
   });
 
-  it('passes messages on, and reports what is no frame or what a handler throws', async () => {
+  it('passes messages to the handler, and reports invalid frames and errors of handlers', async () => {
     const { say, failures, heard } = messenger({
       ready: () => Promise.reject(new Error('no data')),
     });
@@ -159,7 +159,7 @@ describe('Messenger', () => {
     ]);
   });
 
-  it('is silent after it was disposed, also about requests under way', async () => {
+  it('sends nothing after it was disposed, also for pending requests', async () => {
     const { made, posted, say } = messenger();
     say({ frame: 'request', id: 1, name: 'double', params: 1 });
     made.dispose();
@@ -168,7 +168,7 @@ describe('Messenger', () => {
   });
 });
 
-describe('numbers for people', () => {
+describe('formatted numbers', () => {
   it.each([
     [0.78449, '78.4%'],
     [1, '100.0%'],
@@ -206,7 +206,7 @@ describe('isConfiguration', () => {
 });
 
 describe('reports of the command line', () => {
-  it('a check: problems with places, counts by split, lenient about the rest', () => {
+  it('a check: problems with positions, counts by split; ignores the rest', () => {
     const report = parseCheckReport(
       JSON.stringify({
         problems: [
@@ -239,7 +239,7 @@ describe('reports of the command line', () => {
     expect(report.splits).toEqual({ train: { examples: 10, counts: { images: 20 } } });
   });
 
-  it('a check that did not run says why', () => {
+  it('a check that could not run has the reason', () => {
     expect(() => parseCheckReport('', 'The configuration file x does not exist.\n')).toThrow(
       'The configuration file x does not exist.',
     );

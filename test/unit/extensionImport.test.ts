@@ -25,7 +25,7 @@ const uri = (file: string) => ({ fsPath: file, scheme: 'file', path: file });
 
 interface Choices {
   isTrusted?: boolean;
-  /** What is picked of each list, by its place. */
+  /** The index of the item picked in each quick pick. */
   picks: number[];
   epoch?: string;
   runs?: string[];
@@ -107,7 +107,7 @@ async function callImport(text: string, { isTrusted = true, picks, epoch, runs =
 }
 
 describe('Import Predictions', () => {
-  it('makes a run next to those of the configuration, and says which rows were not used', async () => {
+  it('creates a run next to those of the configuration, and reports the unused rows', async () => {
     const rows = identifiers.map((identifier) => `${identifier},True`);
     const { said, known, lists, opened } = await callImport(
       [...rows, 'dev-1-1-1,True'].join('\n'),
@@ -136,12 +136,12 @@ describe('Import Predictions', () => {
     expect(existsSync(join(root, 'output', 'theirs-2', 'predictions', 'val.jsonl'))).toBe(true);
   });
 
-  it('runs nothing in a workspace that is not trusted', async () => {
+  it('executes nothing in an untrusted workspace', async () => {
     await expect(callImport('x', { isTrusted: false, picks: [0] })).rejects.toThrow();
     expect(existsSync(join(root, 'output'))).toBe(false);
   });
 
-  it('says in the words of the program why a file cannot be imported', async () => {
+  it('shows the message of the program when a file cannot be imported', async () => {
     await expect(callImport('test1-0-0-0,True', { picks: [0] })).rejects.toThrow(
       /identifiers such as test1-0-0-0 there/,
     );

@@ -17,7 +17,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 const uri = (file: string) => ({ fsPath: file, scheme: 'file', path: file });
 
 interface Choices {
-  /** Labels picked of the lists, in their order; undefined closes one. */
+  /** Labels picked in the quick picks, in order; undefined closes one. */
   picks: (string | undefined)[];
   folders?: string[];
 }
@@ -79,7 +79,7 @@ async function callImport(source: string, { picks, folders = [root] }: Choices) 
 
 const take = '$(check) Import These Curves';
 
-it('makes a run of a log folder by common names, and opens its dashboard', async () => {
+it('creates a run from a log folder with common names, and opens its dashboard', async () => {
   const { said, lists, dialogs, executed, known } = await callImport(logs, {
     picks: ['TensorBoard Log Folder', take],
   });
@@ -112,7 +112,7 @@ it('offers the other scalars of a table for each curve', async () => {
   expect(JSON.parse(readFileSync(join(run, 'curves.json'), 'utf8'))).toMatchObject({
     curves: { 'accuracy/test': 'mystery' },
   });
-  // Another run of the same name lies next to it; a list that is closed imports nothing.
+  // Another run with the same name exists; closing a quick pick imports nothing.
   await callImport(file, { picks: ['CSV Table of Curves', take] });
   expect(existsSync(join(root, 'output', 'theirs-2', 'curves.json'))).toBe(true);
   await callImport(file, { picks: ['CSV Table of Curves', undefined] });

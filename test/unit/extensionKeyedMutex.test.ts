@@ -4,7 +4,7 @@ import { KeyedMutex } from '../../src/extension/keyedMutex';
 const later = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 describe('KeyedMutex', () => {
-  it('opens a thing once, however quickly it is asked for again', async () => {
+  it('opens once, however quickly it is requested again', async () => {
     const turns = new KeyedMutex();
     const open = new Set<string>();
     let made = 0;
@@ -17,13 +17,13 @@ describe('KeyedMutex', () => {
       });
     await Promise.all([ask('a'), ask('a'), ask('b'), ask('a')]);
     expect(made).toBe(2);
-    // Closed in the meantime: one of those that waited opens it again, and only one.
+    // Closed in the meantime: one of the waiting calls opens it again, and only one.
     open.clear();
     await Promise.all([ask('a'), ask('a')]);
     expect(made).toBe(3);
   });
 
-  it('does not let different things wait for each other', async () => {
+  it('does not serialize work with different keys', async () => {
     const turns = new KeyedMutex();
     let release = (): void => undefined;
     const held = turns.run('a', () => new Promise<void>((resolve) => (release = resolve)));

@@ -15,7 +15,7 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
-/** A real process, with a name that holds what /proc puts around names. */
+/** Starts a process whose name contains the delimiters of /proc. */
 async function sleeper(): Promise<ChildProcess & { pid: number }> {
   const child = spawn(process.execPath, [
     '-e',
@@ -37,7 +37,7 @@ const owner = (pid: number, more: object = {}) => ({
 });
 
 describe('processStartTime', () => {
-  it('is the same each time for a process, and differs from that of another', async () => {
+  it('is constant for a process, and differs from that of another', async () => {
     const child = await sleeper();
     const start = processStartTime(child.pid);
     expect(start).toMatch(/^\d+$/);
@@ -45,7 +45,7 @@ describe('processStartTime', () => {
     expect(processStartTime(process.pid)).not.toBe(start);
   });
 
-  it('is null for a process that ended and for what is no pid', async () => {
+  it('is null for a process that ended and for an invalid process ID', async () => {
     const child = await sleeper();
     child.kill('SIGKILL');
     await ended(child);
@@ -56,7 +56,7 @@ describe('processStartTime', () => {
   });
 
   it.runIf(process.platform === 'linux')('is null for a zombie', async () => {
-    // A shell that has become `sleep` never waits for the child it started before; until then it may.
+    // After `exec sleep`, the process never waits for the child that it started before.
     const parent = spawn('sh', ['-c', 'exec 3<&0; sh -c "read line <&3" & echo $!; exec sleep 30']);
     children.push(parent);
     const pid = await new Promise<number>((resolve) =>
@@ -66,7 +66,7 @@ describe('processStartTime', () => {
     await expect.poll(name, { timeout: 20_000 }).toBe('sleep');
     parent.stdin.end('\n');
     await expect.poll(() => processStartTime(pid), { timeout: 20_000 }).toBeNull();
-    process.kill(pid, 0); // The zombie still has its pid: this does not throw.
+    process.kill(pid, 0); // The zombie still has its process ID, so this does not throw.
   });
 });
 
@@ -80,7 +80,7 @@ describe('start times for the editor', () => {
     expect(await findProcessStart(0)).toBeNull();
   });
 
-  it('are asked for together, each once', async () => {
+  it('are read in one batch, each once', async () => {
     const asked: (readonly number[])[] = [];
     const startOf = batched((pids) => {
       asked.push(pids);
@@ -106,7 +106,7 @@ describe('start times for the editor', () => {
   });
 
   it.runIf(existsSync('/bin/ps'))(
-    'of several come from one ps, also when some are gone',
+    'of several processes come from one ps, also when some have ended',
     async () => {
       const [one, two] = [await sleeper(), await sleeper()];
       two.kill('SIGKILL');
@@ -118,8 +118,8 @@ describe('start times for the editor', () => {
   );
 });
 
-describe('the presence of an owner', () => {
-  it('is that of a living process whatever its heartbeat says', async () => {
+describe('findPresence', () => {
+  it('finds a running process whatever its heartbeat', async () => {
     const child = await sleeper();
     for (const age of [0, 3600]) {
       expect(presenceOf(owner(child.pid), age)).toBe('here');
@@ -127,12 +127,12 @@ describe('the presence of an owner', () => {
     }
   });
 
-  it('is not taken in by a pid that was given to another process', async () => {
+  it('recognizes a reused process ID', async () => {
     const child = await sleeper();
     expect(presenceOf(owner(child.pid, { processStart: '1' }), 0)).toBe('gone');
   });
 
-  it('sees that a killed process is gone although its heartbeat is fresh', async () => {
+  it('finds that a killed process has ended although its heartbeat is recent', async () => {
     const child = await sleeper();
     const before = owner(child.pid);
     child.kill('SIGKILL');
@@ -146,7 +146,7 @@ describe('the presence of an owner', () => {
     ['another pid namespace of this host', { pidNamespace: 'pid:[1]' }],
     ['an earlier boot', { boot: 'earlier' }],
     ['a system that says too little', { processStart: null }],
-  ])('goes by the heartbeat in %s', async (_where, more) => {
+  ])('uses the heartbeat in %s', async (_where, more) => {
     const child = await sleeper();
     const there = owner(child.pid, more);
     expect(presenceOf(there, 29)).toBe('elsewhere');
@@ -155,7 +155,7 @@ describe('the presence of an owner', () => {
     expect(await findPresence(there, 31)).toBe('silent');
   });
 
-  it('judges a heartbeat by its distance from now, on either side', () => {
+  it('compares a heartbeat with the current time in both directions', () => {
     const now = Date.parse('2026-01-01T12:00:00Z');
     expect(heartbeatAge('2026-01-01T11:59:50Z', now)).toBe(10);
     expect(heartbeatAge('2026-01-01T12:01:00Z', now)).toBe(60);

@@ -39,7 +39,7 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
 const { contributes } = manifest;
 const texts = JSON.parse(readFileSync('package.nls.json', 'utf8')) as Record<string, string>;
 
-/** The source of the extension host as one text. */
+/** The concatenated source of the extension host. */
 const source = readdirSync('src/extension', { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
   .map((file) => readFileSync(join('src/extension', file), 'utf8'))
@@ -72,16 +72,16 @@ describe('the manifest', () => {
     expect(contributes.commands.map(({ command }) => command).sort()).toEqual(registered());
   });
 
-  it('files all commands under NLVR', () => {
+  it('has the category NLVR for all commands', () => {
     for (const { category } of contributes.commands) expect(category).toBe('NLVR');
   });
 
-  it('ticks the steps of the walkthrough by what came of them, by keys that the code sets', () => {
+  it('completes the steps of the walkthrough by their results, with context keys that the code sets', () => {
     for (const { steps } of contributes.walkthroughs)
       for (const { completionEvents } of steps) {
         const keys = completionEvents.map((event) => /^onContext:(nlvr\.\w+)/.exec(event)?.[1]);
         for (const key of keys) expect(source).toContain(`setContext('${key}'`);
-        // VS Code takes no notice of a context that is true when it reads the walkthrough.
+        // VS Code ignores a context key that is true when it reads the walkthrough.
         expect(completionEvents).toEqual(
           [...new Set(keys)].flatMap((key) => [
             `onContext:${key}`,
@@ -91,7 +91,7 @@ describe('the manifest', () => {
       }
   });
 
-  it('names only commands that exist, in menus, welcome texts and the walkthrough', () => {
+  it('refers only to existing commands, in menus, welcome texts and the walkthrough', () => {
     const known = new Set(contributes.commands.map(({ command }) => command));
     const inMenus = Object.values(contributes.menus).flatMap((items) =>
       items.map((item) => item.command),
@@ -103,7 +103,7 @@ describe('the manifest', () => {
     expect(inTexts.length).toBeGreaterThan(5);
   });
 
-  it('runs nothing in an untrusted workspace', () => {
+  it('executes nothing in an untrusted workspace', () => {
     const { untrustedWorkspaces, virtualWorkspaces } = manifest.capabilities;
     expect(untrustedWorkspaces.supported).toBe('limited');
     expect(virtualWorkspaces.supported).toBe(false);
@@ -112,7 +112,7 @@ describe('the manifest', () => {
       if (running.test(command)) expect(enablement).toContain('isWorkspaceTrusted');
   });
 
-  it('lets no workspace choose a program without trust', () => {
+  it('restricts the settings that specify programs to trusted workspaces', () => {
     const { properties } = contributes.configuration;
     const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
     for (const key of restrictedConfigurations)
@@ -148,7 +148,7 @@ describe('the manifest', () => {
     );
   });
 
-  it('offers training and the form over every configuration, also one that its first line makes one', () => {
+  it('offers training and the form in the editor title of every configuration, also of one recognized by its first line', () => {
     const shown = (command: string): string =>
       contributes.menus['editor/title'].find((item) => item.command === command)?.when ?? '';
     const byName = 'resourceFilename =~ /(^|\\.)nlvr\\.ya?ml$/';
@@ -157,7 +157,7 @@ describe('the manifest', () => {
     expect(shown('nlvr.openForm')).toContain(`(${byName} || ${byMark})`);
   });
 
-  it('names only files that exist', () => {
+  it('refers only to existing files', () => {
     const pictures = contributes.walkthroughs.flatMap(({ steps }) =>
       steps.map(({ media }) => ('svg' in media ? media.svg : media.image)),
     );

@@ -1,4 +1,4 @@
-/** Panels without VS Code: each kind is opened once for what it is about, and filled again after a reload. */
+/** Tests panels without VS Code: each kind is opened once per input, and restored after a reload. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -48,7 +48,7 @@ function editor() {
   const file = (path: string) => ({ fsPath: path, path, scheme: 'file', toString: () => path });
   const joinPath = (base: { fsPath: string }, ...parts: string[]) =>
     file(join(base.fsPath, ...parts));
-  /** What happens while a run is read. */
+  /** Called while a run is read. */
   let whileAdding = (_folder: string): void => undefined;
   const vscode = {
     Uri: { file, joinPath },
@@ -107,7 +107,7 @@ function editor() {
 
 type Panels = ReturnType<typeof analysis.registerAnalysis>;
 
-/** A kind of panel: how it is opened, what it is called, and the state that it comes back with. */
+/** A kind of panel: how it is opened, its title, and the state from which it is restored. */
 interface Kind {
   name: string;
   load: (vscode: Record<string, unknown>) => Promise<{
@@ -182,7 +182,7 @@ const kinds: Kind[] = [
 ];
 
 describe.each(kinds)('$name', ({ load, title, state }) => {
-  it('is opened once for what it is about, restored once, and leaves nothing when it is closed', async () => {
+  it('is opened once per input, restored once, and leaves no resources when it is closed', async () => {
     const { panels, vscode, services, listening, onAdding } = editor();
     const module = await load(vscode);
     const { open } = module;
@@ -201,7 +201,7 @@ describe.each(kinds)('$name', ({ load, title, state }) => {
     expect(other.title).toBe(title('swift-hare'));
     expect(listening()).toBe(3);
 
-    // Closed while it is being filled: nothing of it stays.
+    // Closed while its session is created: no resources are left.
     const closed = new FakePanel();
     onAdding((folder) => {
       if (folder === run('shy-lynx')) closed.dispose();

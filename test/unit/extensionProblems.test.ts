@@ -20,7 +20,7 @@ interface Shown {
 }
 
 describe('the Problems view', () => {
-  it('has up to a hundred cases of a kind at their places, and opens a list of all', async () => {
+  it('shows up to a hundred cases of a kind at their positions, and links to a list of all', async () => {
     const shown: Shown[] = [];
     let list: (uri: { address: string }) => string = () => '';
     class Kept {
@@ -93,7 +93,7 @@ describe('the Problems view', () => {
   });
 });
 
-it('what the language features of an open configuration say is not said twice', async () => {
+it('does not repeat problems that the language features of an open configuration report', async () => {
   const shown = new Map<string, number>();
   const textDocuments: { uri: { fsPath: string } }[] = [];
   const listeners: ((document: { uri: { fsPath: string } }) => void)[] = [];
@@ -134,7 +134,7 @@ it('what the language features of an open configuration say is not said twice', 
 });
 
 describe('DiagnosticsStore', () => {
-  it('keeps what the checks of other configurations found', () => {
+  it('keeps the problems of other configurations', () => {
     const book = new DiagnosticsStore();
     book.replace('/a/nlvr.yaml', [problem('a'), problem('train of a', '/a/train.json')]);
     expect(book.replace('/b/nlvr.yaml', [problem('b')])).toEqual(['/b/nlvr.yaml']);
@@ -143,7 +143,7 @@ describe('DiagnosticsStore', () => {
     expect(messages(book, '/b/nlvr.yaml')).toEqual(['b']);
   });
 
-  it('names the files that have problems no longer, so that they are cleared', () => {
+  it('returns the files that no longer have problems, so that they are cleared', () => {
     const book = new DiagnosticsStore();
     book.replace('/nlvr.yaml', [problem('old', '/train.json')]);
     expect(book.replace('/nlvr.yaml', [problem('new', '/val.json')])).toEqual([

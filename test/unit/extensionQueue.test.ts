@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { QueueRunner } from '../../src/extension/queue/queueRunner';
 import { TrainingQueue, type QueuedTraining } from '../../src/extension/queue/trainingQueue';
 
-/** As VS Code's workspace state: what is put in comes out as JSON made it. */
+/** A workspace state like VS Code's, which stores values as JSON. */
 function memory() {
   const kept = new Map<string, string>();
   return {
@@ -34,12 +34,12 @@ async function queued(...files: string[]) {
 }
 
 describe('the queue', () => {
-  it('is the same after a reload of the window', async () => {
+  it('survives a window reload', async () => {
     const { store, queue } = await queued('a', 'b');
     expect(new TrainingQueue(store).items).toEqual(queue.items);
   });
 
-  it('is reordered, shortened and emptied', async () => {
+  it('can be reordered, shortened and emptied', async () => {
     const { queue, ids } = await queued('a', 'b', 'c', 'd');
     await queue.move([ids[2], ids[3]], ids[0]);
     expect(names(queue)).toEqual(['c', 'd', 'a', 'b']);
@@ -58,7 +58,7 @@ describe('the queue', () => {
     expect([names(queue), changes]).toEqual([[], 1]);
   });
 
-  it('passes over what it does not understand', async () => {
+  it('ignores stored values of another form', async () => {
     const { store, queue } = await queued('a');
     await store.update('nlvr.queue', [...queue.items, { id: 7 }, {}]);
     expect(names(queue)).toEqual(['a']);
@@ -66,7 +66,7 @@ describe('the queue', () => {
 });
 
 describe('the runner of the queue', () => {
-  it('starts one after the other, each when nothing else is at work', async () => {
+  it('starts one after the other, each when no other run is active', async () => {
     const { queue } = await queued('a', 'broken', 'b');
     const log: string[] = [];
     let busy = true;
@@ -81,20 +81,20 @@ describe('the runner of the queue', () => {
       failed: ({ configFile }) => log.push(`failed ${configFile}`),
     });
     busy = false;
-    runner.look();
-    // Before the runs are known nothing seems to be at work.
+    runner.startIfIdle();
+    // Before the runs are known, no run appears to be active.
     expect(log).toEqual([]);
     busy = true;
     runner.begin();
     expect(log).toEqual([]);
     busy = false;
-    runner.look();
-    runner.look();
+    runner.startIfIdle();
+    runner.startIfIdle();
     await expect.poll(() => log).toEqual(['start a']);
     expect(names(queue)).toEqual(['broken', 'b']);
     busy = false;
-    runner.look();
-    // One that cannot be started does not keep the others waiting.
+    runner.startIfIdle();
+    // One that fails to start does not block the others.
     await expect.poll(() => log).toEqual(['start a', 'start broken', 'failed broken', 'start b']);
     expect(names(queue)).toEqual([]);
   });

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type * as quickPick from '../../src/extension/quickPick';
 import { loadWithVscode } from './fakeVscode';
 
-describe('lists to pick from', () => {
-  it('stay when a panel takes the focus, whether one or many are picked', async () => {
+describe('quick picks', () => {
+  it('stay open when a panel takes the focus, for one item and for many', async () => {
     const asked: unknown[] = [];
     const { pickOne, pickMany } = await loadWithVscode<typeof quickPick>(
       'src/extension/quickPick.ts',
@@ -24,7 +24,7 @@ describe('lists to pick from', () => {
     ]);
   });
 
-  it('have first what was picked last, and have checked what was checked last', async () => {
+  it('list the last picked item first, and check the last checked items', async () => {
     const shown: { label: string; picked?: boolean }[][] = [];
     let answer: (items: { label: string }[]) => unknown = ([, second]) => second;
     const { pickOne, pickMany, rememberPicks } = await loadWithVscode<typeof quickPick>(
@@ -56,7 +56,7 @@ describe('lists to pick from', () => {
     expect(labels()).toEqual(['b', 'a', 'c']);
     await pickOne(items, remember('another list'));
     expect(labels()).toEqual(['a', 'b', 'c']);
-    // Nothing was picked since.
+    // Nothing has been picked since.
     await pickOne(items, remember('run'));
     expect(labels()).toEqual(['b', 'a', 'c']);
     answer = ([first, , third]) => [first, third];

@@ -6,11 +6,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Translate } from '../../src/extension/translate';
 import { FolderRunRegistry } from '../../src/extension/runs/folderRegistry';
 import { isActive, type Run, type RunStatus } from '../../src/extension/runs/runRegistry';
-import { canTrainLonger, requireResumable } from '../../src/extension/runs/resumable';
+import { canTrainLonger, requireResumable } from '../../src/extension/runs/runActions';
 import { headerOf } from '../../src/extension/dashboard/header';
 import { progressOf } from '../../src/extension/runs/progress';
 import { trainedSeconds } from '../../src/run/record/trainedTime';
-import { runDescription, runDetails, runFlags } from '../../src/extension/runs/runWords';
+import { runDescription, runDetails, runFlags } from '../../src/extension/runs/runText';
 import {
   closeAttempt,
   newAttempt,
@@ -48,7 +48,7 @@ afterEach(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-/** A process that stands for a trainer. */
+/** Starts a process in place of a trainer. */
 async function trainer(): Promise<ChildProcess & { pid: number }> {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000); console.log("up")']);
   children.push(child);
@@ -92,13 +92,13 @@ const ownerOf = ({ pid }: { pid: number }) => ({
   processStart: processStartTime(pid),
 });
 
-/** Asks for an attempt in a folder. @returns its record */
+/** Records an attempt in a folder. @returns the record */
 function attemptIn(folder: string, more: Partial<Attempt>): string {
   const asked = { kind: 'train', arguments: [], configFile: null, askedBy: 'editor' } as const;
   return writeAttempt(new RunFolder(folder), { ...newAttempt(asked), ...more });
 }
 
-/** A run written by the trainer's own code, in this process. */
+/** Writes a run with the trainer's code, in this process. */
 function openRun(name: string): { folder: string; writer: RunWriter } {
   const folder = join(root, name);
   const writer = RunWriter.open({
@@ -115,7 +115,7 @@ function openRun(name: string): { folder: string; writer: RunWriter } {
 }
 
 describe('FolderRunRegistry', () => {
-  it('lists runs newest first and forgets folders that vanish', async () => {
+  it('lists runs newest first and removes deleted folders', async () => {
     const old = writeRun('a', { started: '2026-01-01T00:00:00.000Z' });
     const young = writeRun('b', { started: '2026-02-01T00:00:00.000Z' });
     await registry.add(old);
@@ -140,7 +140,7 @@ describe('FolderRunRegistry', () => {
     await poll(() => registry.get(folder)?.status).toBe('finished');
   });
 
-  it('is reattached by a second registry, as after a reload of the window', async () => {
+  it('is found by a second registry, as after a window reload', async () => {
     const { folder, writer } = openRun('live');
     writer.update({ state: 'running', step: 7 });
     await registry.add(folder);
@@ -152,7 +152,7 @@ describe('FolderRunRegistry', () => {
     expect(run?.info.name).toBe(writer.info.name);
   });
 
-  it('is as far as the events of the attempt under way, also before run.json says so', async () => {
+  it('has the step of the events of the current attempt, also before run.json has it', async () => {
     const { folder, writer } = openRun('live');
     writer.update({ state: 'running', attempt: 'one', step: 7, totalSteps: 100 });
     await registry.add(folder);
@@ -162,13 +162,13 @@ describe('FolderRunRegistry', () => {
     registry.reached(folder, 9);
     await registry.refresh(folder);
     expect(step()).toBe(12);
-    // A resume begins at its checkpoint.
+    // A resume starts at its checkpoint.
     writer.update({ state: 'running', attempt: 'two', step: 10 });
     await registry.refresh(folder);
     expect(step()).toBe(10);
   });
 
-  it('shows a killed trainer as failed, with its last words and a remedy', async () => {
+  it('shows a killed trainer as failed, with its last output and a hint', async () => {
     const child = await trainer();
     const folder = writeRun('dies', livingTrainer(child));
     writeFileSync(join(folder, 'trainer.log'), 'epoch 1\nOOM when allocating tensor [64,577]\n');
@@ -181,7 +181,7 @@ describe('FolderRunRegistry', () => {
     expect(run?.hint).toContain('batch_size_train');
   });
 
-  it('never shows a reused pid as a running trainer', async () => {
+  it('never shows a reused process ID as a running trainer', async () => {
     const child = await trainer();
     const folder = writeRun('reused', { ...livingTrainer(child), processStart: '1' });
     expect((await registry.add(folder))?.status).toBe('failed');
@@ -194,7 +194,7 @@ describe('FolderRunRegistry', () => {
     expect((await registry.add(writeRun('silent', silent)))?.status).toBe('lost');
   });
 
-  it('shows a stop that was asked for', async () => {
+  it('shows a requested stop', async () => {
     const child = await trainer();
     const folder = writeRun('stopping', livingTrainer(child));
     await registry.add(folder);
@@ -202,7 +202,7 @@ describe('FolderRunRegistry', () => {
     await poll(() => registry.get(folder)?.status).toBe('stopping');
   });
 
-  it('shows a training from the moment it is asked for, and what became of it', async () => {
+  it('shows a training from the moment it is requested, and its outcome', async () => {
     const folder = join(root, 'new');
     const asked = attemptIn(folder, {});
     await registry.add(folder);
@@ -219,7 +219,7 @@ describe('FolderRunRegistry', () => {
     expect(registry.get(folder)).toBeUndefined();
   });
 
-  it('does not show a resumed run by what its earlier trainer wrote', async () => {
+  it('does not show a resumed run in the state that its earlier trainer wrote', async () => {
     const started = '2026-01-01T00:00:00.000Z';
     const folder = writeRun('again', { state: 'failed', pid: 1, started });
     await registry.add(folder);
@@ -240,7 +240,7 @@ describe('FolderRunRegistry', () => {
     expect(registry.get(folder)?.begun).toBe(true);
   });
 
-  it('shows what the starter said of a trainer that was killed', async () => {
+  it('shows the recorded reason why a trainer was killed', async () => {
     const folder = join(root, 'dies');
     const file = attemptIn(folder, {});
     writeRun('dies', { state: 'running', attempt: readAttemptFile(file)?.id });
@@ -251,7 +251,7 @@ describe('FolderRunRegistry', () => {
     });
   });
 
-  it('shows a resume that was refused next to what the run is', async () => {
+  it('shows a refused resume in addition to the state of the run', async () => {
     const folder = writeRun('done', { state: 'finished' });
     const file = attemptIn(folder, { kind: 'resume' });
     const said = localize('all {0} epochs are done', 3);
@@ -276,7 +276,7 @@ describe('FolderRunRegistry', () => {
     expect(registry.get(folder)?.message).toBe('The last evaluation failed: No GPU.');
   });
 
-  it('reports a damaged run.json and keeps what it knew', async () => {
+  it('reports a damaged run.json and keeps the last known state', async () => {
     const folder = writeRun('damaged');
     await registry.add(folder);
     writeFileSync(join(folder, 'run.json'), '{"format": "nlvr-run", ');
@@ -285,7 +285,7 @@ describe('FolderRunRegistry', () => {
     expect(registry.get(folder)?.status).toBe('finished');
   });
 
-  it('lists a run.json that was damaged before anybody read it, with what to do, until it is fixed', async () => {
+  it('lists a run whose run.json was never readable, with a hint, until it is fixed', async () => {
     const folder = join(root, 'torn');
     mkdirSync(folder);
     writeFileSync(join(folder, 'run.json'), '{"format": "nlvr-run", "name": "calm-f');
@@ -310,7 +310,7 @@ describe('FolderRunRegistry', () => {
     expect(registry.get(folder)?.status).toBe('finished');
   });
 
-  it('continues after a failed look, and reports it', async () => {
+  it('continues after a failed read, and reports it', async () => {
     const folder = writeRun('odd');
     let fail = true;
     registry.onDidChange(() => {
@@ -324,7 +324,7 @@ describe('FolderRunRegistry', () => {
     expect(registry.get(folder)?.info.name).toBe('calm-fox-2');
   });
 
-  it('refuses to resume a run that is being written, no matter who started it', async () => {
+  it('refuses to resume an active run, whatever started it', async () => {
     const child = await trainer();
     const folder = writeRun('live', livingTrainer(child));
     mkdirSync(join(folder, 'checkpoint_last'));
@@ -356,7 +356,7 @@ describe('FolderRunRegistry', () => {
   });
 });
 
-describe('what is said of a run', () => {
+describe('the texts about a run', () => {
   const run = (more: Partial<RunInfo>, status: RunStatus) => ({
     folder: '/runs/x',
     info: info(more),
@@ -367,12 +367,12 @@ describe('what is said of a run', () => {
   const best = { epoch: 2, step: 30, accuracy: 0.7841, consistency: null, testAccuracy: 0.77 };
   const times = { started: '2026-01-01T00:00:00.000Z', ended: '2026-01-01T01:04:10.000Z' };
 
-  it('progress is a share of all steps, unknown before the total is', () => {
+  it('progress is the fraction of all steps, unknown while the total is unknown', () => {
     expect(progressOf({ step: 30, totalSteps: 120 })).toBe(0.25);
     expect(progressOf({ step: 0, totalSteps: 0 })).toBeNull();
   });
 
-  it('has trained as long as run.json says over all attempts, and less than it took in all', () => {
+  it('the trained time is the sum over all attempts in run.json, less than the wall time', () => {
     const created = '2026-01-01T00:00:00.000Z';
     const again = { created, started: '2026-01-01T01:03:00.000Z', ended: times.ended };
     const resumed = run({ ...again, trainedSeconds: 91 }, 'finished');
@@ -383,7 +383,7 @@ describe('what is said of a run', () => {
     );
   });
 
-  it('of a run of an older version: the last attempt, to its end or last heartbeat', () => {
+  it('the trained time of an older run is its last attempt, to its end or last heartbeat', () => {
     const heartbeat = '2026-01-01T00:00:30.000Z';
     const older = { ...times, kind: 'train', heartbeat } as const;
     expect(trainedSeconds(older)).toBe(3850);
@@ -391,7 +391,7 @@ describe('what is said of a run', () => {
     expect(trainedSeconds({ ...older, kind: 'imported' })).toBeNull();
   });
 
-  it('the grey text has progress while it runs and the state after', () => {
+  it('the description has the progress while it runs and the state after', () => {
     const done = { step: 61, totalSteps: 100, best, trainedSeconds: 123 };
     expect(runDescription(run(done, 'running'), t)).toBe('61% · 78.4% · 2m 03s');
     expect(runDescription(run({ ...times, best, trainedSeconds: 3850 }, 'finished'), t)).toBe(
@@ -403,13 +403,13 @@ describe('what is said of a run', () => {
     expect(runDescription(run({ ...evaluation, best }, 'finished'), t)).toBe('evaluation · 78.4%');
   });
 
-  it('counts epochs from 1 for people', () => {
+  it('counts epochs from 1', () => {
     const lines = runDetails(run({ epoch: 2, maxEpoch: 3, step: 1234, best }, 'finished'), t, 'en');
     expect(lines).toContain('epoch 3 of 3, step 1,234');
     expect(lines).toContain('best 78.4% after epoch 3');
   });
 
-  it('offers what fits, the same in the view and in the dashboard', () => {
+  it('offers the possible actions, the same in the view and in the dashboard', () => {
     const found = { forgettable: false };
     const checkpoints = { weights: true, last: true };
     const having = (each: Run): Run => ({ ...each, checkpoints });
@@ -417,7 +417,7 @@ describe('what is said of a run', () => {
     expect(runFlags(having(run({}, 'running')), found)).toBe('run active');
     expect(evaluable(having(run({}, 'running')))).toBeUndefined();
     expect(runFlags(run({}, 'failed'), found)).toBe('run resumable deletable');
-    // One that is out of reach offers what a stopped one does, an imported one what its weights allow.
+    // A lost run offers the actions of a stopped one, an imported one those that its weights allow.
     for (const status of ['stopped', 'lost'] as const) {
       const each = having(run({}, status));
       expect(runFlags(each, found)).toBe('run resumable evaluable deletable');
@@ -426,14 +426,14 @@ describe('what is said of a run', () => {
     const imported = having(run({ kind: 'imported' }, 'finished'));
     expect(runFlags(imported, { forgettable: true })).toBe('run evaluable forgettable');
     expect(evaluable(imported)).toBe(true);
-    // Curves that were imported lie in a folder of ours.
+    // The folder of imported curves was written by nlvr.
     const curves = run({ kind: 'imported', pid: 7 }, 'finished');
     expect(runFlags(curves, found)).toBe('run deletable');
-    // A run of a folder outside the workspace can be forgotten as well as deleted.
+    // A run outside the workspace can be removed from the view or deleted.
     expect(runFlags(run({}, 'stopped'), { forgettable: true })).toBe(
       'run resumable deletable forgettable',
     );
-    // BLIP hears no request to stop, and does not mind an evaluation; nlvr does not go on with another's training.
+    // BLIP ignores a stop request and allows an evaluation; nlvr does not resume trainings of other programs.
     const flags = (each: Run): string => runFlags(having(each), found);
     expect(flags(run({ kind: 'imported' }, 'running'))).toBe('run evaluable');
     expect(headerOf(run({ kind: 'imported' }, 'running'), undefined).stoppable).toBeUndefined();

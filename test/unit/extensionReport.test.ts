@@ -8,7 +8,7 @@ import { loadWithVscode, nothing } from './fakeVscode';
 
 const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
 
-it('Create Report writes the file that nlvr report makes where it was asked for, compared with the run that was picked', async () => {
+it('Create Report writes the file of nlvr report to the chosen path, compared with the picked run', async () => {
   const project = new AnalysisProject(
     Array.from({ length: 24 }, (_, i) => ({
       identifier: `dev-${Math.floor(i / 4)}-${i % 4}-0`,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { retryUntilFound } from '../../src/extension/retryUntilFound';
 
 describe('retryUntilFound', () => {
-  it('searches until something is found, and never again', async () => {
+  it('searches until something is found, and then no more', async () => {
     const answers: (string | null)[] = [null, null, 'here', 'elsewhere'];
     const find = retryUntilFound(() => Promise.resolve(answers.shift() ?? null));
     expect([await find(), await find(), await find(), await find()]).toEqual([
@@ -14,7 +14,7 @@ describe('retryUntilFound', () => {
     expect(answers).toEqual(['elsewhere']);
   });
 
-  it('searches once for all who ask meanwhile, and again after a search that failed', async () => {
+  it('shares one search among concurrent calls, and searches again after a failure', async () => {
     let searches = 0;
     const find = retryUntilFound(() => {
       searches += 1;

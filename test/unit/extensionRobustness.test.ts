@@ -1,4 +1,4 @@
-/** The command that tests the robustness of a run's checkpoint, with a program that stands for the trainer. */
+/** Tests the command Test Robustness with a program in place of the trainer. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -7,12 +7,12 @@ import { scratchFolder } from '../integration/tinyProject';
 import { loadWithVscode, nothing } from './fakeVscode';
 
 interface Situation {
-  /** What the program does. */
+  /** Behavior of the program. */
   program: string;
   trusted?: boolean;
-  /** Labels to pick, one for each list. */
+  /** Labels to pick, one for each quick pick. */
   picks?: string[];
-  /** The button of a question. */
+  /** The button chosen in the dialog. */
   answer?: string;
 }
 
@@ -104,7 +104,7 @@ async function callOn(folder: string, { program, trusted = true, picks = [], ans
   return { done, shown, asked, lists, progress };
 }
 
-/** Answers `runtime status`; else keeps its arguments, and does what is asked of it. */
+/** Answers `runtime status`; otherwise records its arguments and behaves as configured. */
 const program = (robustness: string): string => `
 const args = process.argv.slice(2);
 const { writeFileSync, existsSync } = require('node:fs');
@@ -117,7 +117,7 @@ else {
 const argsOf = (folder: string): string[] =>
   JSON.parse(readFileSync(join(folder, 'asked.json'), 'utf8')) as string[];
 
-it('Test Robustness runs the trainer with what was picked, and shows the result', async () => {
+it('Test Robustness runs the trainer with the picked options, and shows the result', async () => {
   const folder = scratchFolder();
   const { done, shown, lists, progress } = await callOn(folder, {
     program: program(`
@@ -138,7 +138,7 @@ it('Test Robustness runs the trainer with what was picked, and shows the result'
   expect(shown).toEqual(['/calm-fox-1 test robustness.txt', 'test: 30 examples\n']);
 });
 
-it('all examples are asked about without a limit; a list that is closed starts nothing', async () => {
+it('all examples are tested without a limit; closing a quick pick starts nothing', async () => {
   const folder = scratchFolder();
   const all = await callOn(folder, { program: program(''), picks: ['val', 'All examples'] });
   await all.done;
@@ -150,7 +150,7 @@ it('all examples are asked about without a limit; a list that is closed starts n
   expect(closed.shown).toEqual([]);
 });
 
-it('cancelling ends the trainer, and nothing is shown', async () => {
+it('canceling ends the trainer, and nothing is shown', async () => {
   const folder = scratchFolder();
   const { done, shown } = await callOn(folder, {
     program: program(`
@@ -165,7 +165,7 @@ it('cancelling ends the trainer, and nothing is shown', async () => {
   expect(shown).toEqual([]);
 });
 
-it('an incomplete model is asked only when the user says so; other failures are said as they are', async () => {
+it('an incomplete model is tested only after a confirmation; other failures are shown unchanged', async () => {
   const refuse = `
     if (!args.includes('--allow_missing')) {
       process.stderr.write(JSON.stringify({ message: 'It lacks 4 parameters.', allowedBy: '--allow_missing' }));
@@ -193,7 +193,7 @@ it('an incomplete model is asked only when the user says so; other failures are 
   await expect(failed.done).rejects.toThrow('No image a.png.');
 });
 
-it('runs nothing in Restricted Mode', async () => {
+it('executes nothing in Restricted Mode', async () => {
   const folder = scratchFolder();
   const { done, lists } = await callOn(folder, { program: program(''), trusted: false });
   await expect(done).rejects.toThrow();

@@ -34,7 +34,7 @@ describe('findRunFolders', () => {
     expect(found.sort()).toEqual([a, b].sort());
   });
 
-  it('passes over hidden folders, dependencies, links and anything deeper than asked', async () => {
+  it('skips hidden folders, dependencies, links and folders below the maximum depth', async () => {
     folder('.hidden/run', { 'run.json': mark });
     folder('node_modules/run', { 'run.json': mark });
     const deep = folder('a/b/c', { 'run.json': mark });
@@ -50,7 +50,7 @@ describe('findRunFolders', () => {
     expect(await findRunFolders([root])).toEqual([]);
   });
 
-  it('can be cancelled', async () => {
+  it('can be canceled', async () => {
     folder('run', { 'run.json': mark });
     expect(await findRunFolders([root], { signal: AbortSignal.abort() })).toEqual([]);
   });
@@ -84,14 +84,14 @@ describe('a run.json of another program', () => {
     'something damaged': '{"name": ',
   };
 
-  it.each(Object.entries(foreign))('%s is no run', async (_what, text) => {
+  it.each(Object.entries(foreign))('%s is not a run', async (_what, text) => {
     const other = folder('other', { 'run.json': text });
     expect(await readRunInfo(other)).toBeUndefined();
     expect(await findRunFolders([root])).toEqual([]);
     expect(() => requireUsableFolder(other, 'overwrite')).toThrow(/another program/);
   });
 
-  it('is distinguished from ours, damaged ones included', async () => {
+  it('is distinguished from those of nlvr, including damaged ones', async () => {
     const text = runJsonText(migrateRunInfo({}, '/x'));
     const ours = folder('ours', { 'run.json': text });
     const torn = folder('torn', { 'run.json': text.slice(0, 60) });
@@ -102,7 +102,7 @@ describe('a run.json of another program', () => {
     await expect(readRunInfo(torn)).rejects.toThrow(/not valid JSON/);
   });
 
-  it('does not matter where a start was refused: its record is found', async () => {
+  it('does not hide the record of a refused start', async () => {
     const refused = folder('refused', {});
     mkdirSync(join(refused, 'attempts'));
     writeFileSync(join(refused, 'attempts', '20260101000000000-abcdef.json'), '{}');
@@ -139,7 +139,7 @@ describe("a run's own files", () => {
 });
 
 describe('migrateRunInfo', () => {
-  // `Required`: a field that is added to run.json cannot be forgotten here, nor dropped when it is read.
+  // `Required`: a new field of run.json must be added here, and cannot be dropped by the reader.
   const today: Required<RunInfo> = {
     schema: 1,
     id: 'x',
@@ -182,11 +182,11 @@ describe('migrateRunInfo', () => {
     hintPhrase: { text: 'Resume it.', values: [] },
   };
 
-  it("keeps today's as it is", () => {
+  it('keeps a run.json of the current version unchanged', () => {
     expect(migrateRunInfo(today, '/runs/a')).toEqual(today);
   });
 
-  it('opens one without a version, with a bare best accuracy and times in seconds', () => {
+  it('reads one without a version, with a bare best accuracy and times in seconds', () => {
     const old = {
       name: 'old',
       state: 'finished',
@@ -204,7 +204,7 @@ describe('migrateRunInfo', () => {
     });
   });
 
-  it('reads a newer one as far as it is understood', () => {
+  it('reads the known fields of a newer one', () => {
     const newer = { ...today, schema: 9, state: 'hibernating', novel: true, precision: 'fp4' };
     expect(migrateRunInfo(newer, '/runs/new')).toMatchObject({
       schema: 9,
@@ -214,13 +214,13 @@ describe('migrateRunInfo', () => {
     });
   });
 
-  it('gives harmless values for wrong types, and refuses what is no object', () => {
+  it('replaces values of wrong types, and rejects what is not an object', () => {
     const info = migrateRunInfo({ schema: 1, step: 'many', best: [], versions: 3 }, '/runs/odd');
     expect(info).toMatchObject({ name: 'odd', step: 0, best: null, versions: { nlvr: '' } });
     expect(() => migrateRunInfo([], '/runs/odd')).toThrow(/does not describe a run/);
   });
 
-  it('says that a damaged file is damaged, and knows a folder without a run', async () => {
+  it('reports a damaged file, and distinguishes a folder without a run', async () => {
     const damaged = folder('damaged', { 'run.json': '{"name":', 'events.jsonl': '' });
     await expect(readRunInfo(damaged)).rejects.toThrow(/not valid JSON/);
     expect(await readRunInfo(folder('empty'))).toBeUndefined();
@@ -243,7 +243,7 @@ describe('diagnoseExit', () => {
     expect(await cause(text, code === null ? undefined : { code, signal: null })).toBe(expected);
   });
 
-  it('takes silence for an end from outside, and quotes nothing then', async () => {
+  it('interprets a missing message as an end from outside, and quotes nothing', async () => {
     expect(await cause('epoch 1', { code: null, signal: 'SIGKILL' })).toBe('killed');
     expect(await cause('epoch 1', { code: null, signal: 'SIGSEGV' })).toBe('crash');
     expect(await cause('epoch 1')).toBe('killed');
@@ -264,7 +264,7 @@ describe('diagnoseExit', () => {
     expect((await diagnoseExit(run, now)).evidence).toBe('OOM at 2%');
   });
 
-  it('has no words for a run without trainer.log', async () => {
+  it('has no output for a run without trainer.log', async () => {
     expect((await diagnoseExit(root, now)).evidence).toBeNull();
   });
 });

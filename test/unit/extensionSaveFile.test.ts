@@ -13,7 +13,7 @@ describe('saveFile', () => {
   const nowhere = () => Promise.reject(new Error('not in this test'));
   const place = () => ({ scheme: 'file', fsPath: join(folder, 'chart.png') });
 
-  it('writes text and bytes, in place of what was there', async () => {
+  it('writes text and bytes, and replaces an existing file', async () => {
     await writeFile(place().fsPath, 'old and longer');
     await saveFile(place(), [Uint8Array.of(0x89, 0x50, 0)], nowhere);
     expect([...(await readFile(place().fsPath))]).toEqual([0x89, 0x50, 0]);
@@ -35,7 +35,7 @@ describe('saveFile', () => {
     expect(await readdir(folder)).toEqual(['chart.png']);
   });
 
-  it('leaves other file systems to the editor', async () => {
+  it('uses the API of VS Code for other file systems', async () => {
     const written: [string, string][] = [];
     const target = { scheme: 'vscode-vfs', fsPath: join(folder, 'x.csv') };
     await saveFile(target, ['a,', Buffer.from('b')], ({ scheme }, content) => {

@@ -74,13 +74,13 @@ async function open(folders: string[], runFolders: Record<string, string[]> = {}
   return { runs, searches, focus: () => focus({ focused: true }), close, names, kept };
 }
 
-describe('the search of the workspace', () => {
-  it('is not made because of any YAML file, and made once when it is wanted', async () => {
+describe('the workspace search', () => {
+  it('does not run because of an unrelated YAML file, and runs once when it is needed', async () => {
     const { runs, searches, focus, close } = await open([root]);
     await runs.begin(false);
     focus();
     expect(searches).toEqual([]);
-    // The view is shown.
+    // The view becomes visible.
     await runs.searchOnce();
     await runs.searchOnce();
     const globs = searches.map(([glob]) => glob);
@@ -88,12 +88,12 @@ describe('the search of the workspace', () => {
     for (const [, exclude] of searches) {
       expect(exclude).toContain('**/venv,**/venv/**');
       expect(exclude).toContain('site-packages');
-      // Alternatives are written out: braces in braces find nothing in older versions of VS Code.
+      // Alternatives are expanded: older versions of VS Code do not support nested braces.
       expect(exclude).toContain('**/cache,**/wandb,**/cache/**,**/wandb/**');
       expect(exclude?.lastIndexOf('{')).toBe(0);
       expect(exclude).not.toContain('data');
     }
-    // Neither the focus nor the time searches again; the command does.
+    // Neither focus nor time causes a search; the command does.
     focus();
     focus();
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -103,7 +103,7 @@ describe('the search of the workspace', () => {
     close();
   });
 
-  it('is made at once where a configuration lies in the folder, or was found the last time', async () => {
+  it('runs immediately if the folder contains a configuration, or one was found the last time', async () => {
     writeFileSync(join(root, 'large.nlvr.yaml'), '');
     const first = await open([root]);
     await first.runs.begin(false);
@@ -111,7 +111,7 @@ describe('the search of the workspace', () => {
     first.close();
   });
 
-  it('looks for runs where each workspace folder says, and sees new ones there', async () => {
+  it('finds runs in the folders set in each workspace folder, also new ones', async () => {
     const [a, b] = [join(root, 'a'), join(root, 'b')];
     makeRun(join(a, 'mine', '1'), 'of-a');
     makeRun(join(b, 'theirs', '1'), 'of-b');
@@ -124,7 +124,7 @@ describe('the search of the workspace', () => {
     expect(names()).toEqual(['of-a', 'of-b']);
     expect(kept.get('nlvr.hasAny')).toBe(true);
     makeRun(join(b, 'theirs', '2'), 'new');
-    // Changed while no watcher saw it.
+    // Changed without a watcher event.
     makeRun(join(a, 'mine', '1'), 'renamed');
     focus();
     await expect.poll(names).toEqual(['new', 'of-b', 'renamed']);

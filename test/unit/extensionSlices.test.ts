@@ -2,14 +2,14 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { EventLoopYielder } from '../../src/util/yieldToEventLoop';
 import { ChunkedWork } from '../../src/extension/chunkedWork';
 
-/** Keeps the thread busy. */
+/** Blocks the thread. */
 function work(milliseconds: number): void {
   const end = performance.now() + milliseconds;
   while (performance.now() < end);
 }
 
-describe('long work on the thread of the host', () => {
-  it('lets others have a turn once it has lasted', async () => {
+describe('long work in the extension host', () => {
+  it('yields to the event loop after some time', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     onTestFinished(() => void vi.useRealTimers());
     let turns = 0;
@@ -22,7 +22,7 @@ describe('long work on the thread of the host', () => {
     expect(turns).toBe(1);
   });
 
-  it('in pieces, is done in order, with what comes meanwhile', async () => {
+  it('processes pieces in order, including those added meanwhile', async () => {
     const wanted = [1, 2, 3, 4];
     const done: number[] = [];
     const slices = new ChunkedWork(() => {
@@ -45,7 +45,7 @@ describe('long work on the thread of the host', () => {
     expect(done).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('goes on after a piece that failed', async () => {
+  it('continues after a failed piece', async () => {
     const pieces = [() => true, () => fail(), () => true];
     const slices = new ChunkedWork(() => pieces.shift()?.() ?? false);
     await expect(slices.run()).rejects.toThrow('broken');

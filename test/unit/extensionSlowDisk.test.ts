@@ -14,11 +14,11 @@ import { requestStop } from '../../src/extension/trainer/stop';
 import { openEvents } from '../../src/run/read/eventSource';
 import { headerOf } from '../../src/extension/dashboard/header';
 import { FolderRunRegistry } from '../../src/extension/runs/folderRegistry';
-import { runFlags } from '../../src/extension/runs/runWords';
+import { runFlags } from '../../src/extension/runs/runText';
 import { migrateRunInfo } from '../../src/run/read/migrate';
 import { runJsonText } from '../../src/run/read/runFormat';
 
-/** Calls that a path below the folder of the runs was given, while `watched`. */
+/** File system calls with a path below the folder of the runs, while `watched`. */
 const seen = vi.hoisted(() => ({ root: '', sync: [] as string[], async: 0, delayMs: 0 }));
 
 vi.mock('node:fs', async (original) => {
@@ -67,7 +67,7 @@ afterEach(() => {
   rmSync(root, { recursive: true });
 });
 
-it('500 runs on a slow disk: nothing waits for it, and looking again reads nothing', async () => {
+it('500 runs on a slow disk: no call blocks, and an update reads nothing again', async () => {
   Object.assign(seen, { root, sync: [], async: 0, delayMs: 5 });
   const registry = new FolderRunRegistry(() => undefined);
   const folders = Array.from({ length: RUNS }, (_, i) => join(root, `run-${i}`));
@@ -85,7 +85,7 @@ it('500 runs on a slow disk: nothing waits for it, and looking again reads nothi
   registry.dispose();
 });
 
-it('a configuration, a dashboard, an image, a start and a stop on a slow disk: nothing waits for it', async () => {
+it('a configuration, a dashboard, an image, a start and a stop on a slow disk: no call blocks', async () => {
   await writeFile(join(root, 'nlvr.yaml'), 'image_root: images\nann_root: .\n');
   await mkdir(join(root, 'images'));
   await writeFile(join(root, 'images', 'a.png'), '');

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type * as restoredTabs from '../../src/extension/restoredTabs';
 import { loadWithVscode, nothing } from './fakeVscode';
 
-/** As VS Code has it: what the tab of a webview shows. */
+/** The class of VS Code for the input of a webview tab. */
 class TabInputWebview {
   constructor(readonly viewType: string) {}
 }
@@ -16,7 +16,7 @@ interface Group {
 const title = 'Training: calm-fox-1';
 const view = 'nlvr.dashboard';
 
-/** Asks for a restored panel in a window with two groups of editors. @returns whether it came, and what was run */
+/** Shows a restored panel in a window with two editor groups. @returns whether it was deserialized, and the executed commands */
 async function show(labels: [first: string[], second: string[]], loaded: number, comes: boolean) {
   const all: Group[] = labels.map((each, at) => {
     const group: Group = { viewColumn: at + 1, isActive: at === 0, tabs: [] };
@@ -33,12 +33,12 @@ async function show(labels: [first: string[], second: string[]], loaded: number,
       commands: { executeCommand: (...args: unknown[]) => Promise.resolve(run.push(args)) },
     },
   );
-  const handedOver = () => comes && run.length > 0;
-  const shown = await showRestored({ viewType: view, title, loaded, handedOver });
+  const isDeserialized = () => comes && run.length > 0;
+  const shown = await showRestored({ viewType: view, title, loaded, isDeserialized });
   return { shown, run };
 }
 
-it('the tab of a restored panel is shown where it is, so that it is not opened a second time', async () => {
+it('the tab of a restored panel is shown in its group, so that it is not opened twice', async () => {
   expect(await show([['nlvr.yaml'], ['Failed Examples: calm-fox-1', title]], 0, true)).toEqual({
     shown: true,
     run: [['workbench.action.focusSecondEditorGroup'], ['workbench.action.openEditorAtIndex', 1]],
@@ -48,7 +48,7 @@ it('the tab of a restored panel is shown where it is, so that it is not opened a
   ]);
 });
 
-it('no tab is shown where there is none, or where its panel is loaded', async () => {
+it('no tab is shown if there is none, or if its panel is loaded', async () => {
   expect(await show([['nlvr.yaml'], []], 0, true)).toEqual({ shown: false, run: [] });
   // The panel of another run with this name.
   expect(await show([[title], []], 1, true)).toEqual({ shown: false, run: [] });

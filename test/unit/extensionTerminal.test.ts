@@ -45,7 +45,7 @@ async function opened(isTrusted: boolean, storage: string): Promise<TerminalOpti
 }
 
 describe('Open Terminal with nlvr', () => {
-  it('gives a terminal in which nlvr is the bundled program, with the settings of the trainer', async () => {
+  it('opens a terminal in which nlvr is the bundled program, with the settings of the trainer', async () => {
     const storage = join(root, 'a folder $HOME');
     const [terminal, ...more] = await opened(true, storage);
     expect(more).toEqual([]);
@@ -54,7 +54,7 @@ describe('Open Terminal with nlvr', () => {
       if (value === null) delete env[name];
       else env[name] = value;
     expect(env.NLVR_TF_DIR).toBe('/opt/tf');
-    // It would make a Node of `code` too.
+    // It would make `code` run as Node.js, too.
     expect(env.ELECTRON_RUN_AS_NODE).toBeUndefined();
     const { stdout } = await run('sh', ['-c', 'nlvr --version'], { env });
     expect(stdout.trim()).toBe(version);
@@ -83,7 +83,7 @@ describe('Open Terminal with nlvr', () => {
     ]);
   });
 
-  it('removes what the settings remove, and finds the shim first', () => {
+  it('removes the variables that the settings remove, and finds the script first', () => {
     const environment = { PATH: '/mine', HTTPS_PROXY: undefined };
     expect(terminalEnvironment('/shim', { executable: '/n', cli: '/c', environment })).toEqual({
       HTTPS_PROXY: null,
@@ -94,8 +94,8 @@ describe('Open Terminal with nlvr', () => {
   });
 });
 
-it('the command line is a program, also through a link', async () => {
-  // As npm link makes it.
+it('the command line program is executable, also through a link', async () => {
+  // As `npm link` creates it.
   const link = join(root, 'nlvr');
   symlinkSync(cli, link);
   expect((await run(link, ['--version'])).stdout.trim()).toBe(version);

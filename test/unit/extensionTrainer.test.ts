@@ -15,7 +15,7 @@ import {
 } from '../../src/extension/trainer/process';
 import { descendantsOf } from '../../src/extension/trainer/processTree';
 import { startAttempt } from '../../src/extension/trainer/startAttempt';
-import { requestStop, stopAtOnce, stopStarting } from '../../src/extension/trainer/stop';
+import { requestStop, killRun, stopStarting } from '../../src/extension/trainer/stop';
 import {
   newAttempt,
   readAttemptFile,
@@ -29,7 +29,7 @@ import { currentScope } from '../../src/run/record/owner';
 import { tryLock } from '../../src/run/record/runLock';
 import { RunFolder } from '../../src/run/runFolder';
 
-/** The machine may be busy. */
+/** Timeout for a busy machine. */
 const poll = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 20_000 });
 
 let root: string;
@@ -38,7 +38,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-/** A program that runs a script of ours in place of the command line. */
+/** A program that runs a script in place of the command line program. */
 function program(script: string, environment: Program['environment'] = {}): Program {
   const cli = join(root, 'cli.cjs');
   writeFileSync(cli, script);
@@ -48,20 +48,20 @@ function program(script: string, environment: Program['environment'] = {}): Prog
 const alive = (pid: number): boolean => processStartTime(pid) !== null;
 
 describe('runProgram', () => {
-  it('gives exit code and both outputs', async () => {
+  it('returns exit code and both outputs', async () => {
     const script = 'console.log(process.argv[2]); console.error("why"); process.exitCode = 2';
     const outcome = await runProgram(program(script), ['a b']);
     expect(outcome).toEqual({ code: 2, signal: null, stdout: 'a b\n', stderr: 'why\n' });
   });
 
-  it('gives lines as they come', async () => {
+  it('passes lines as they are written', async () => {
     const lines: string[] = [];
     const script = 'console.log("1"); setTimeout(() => console.log("2"), 50)';
     await runProgram(program(script), [], { onLine: (line) => lines.push(line) });
     expect(lines).toEqual(['1', '2']);
   });
 
-  it('ends the child and what it started when it is aborted, and rejects with the reason', async () => {
+  it('ends the child and its descendants when aborted, and rejects with the reason', async () => {
     const file = join(root, 'pids');
     const script = `const { spawn } = require('node:child_process');
       const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
@@ -100,7 +100,7 @@ describe('childEnvironment', () => {
 });
 
 describe('spawnTrainer', () => {
-  it('starts a process group of its own that writes to trainer.log, and reports how it ended', async () => {
+  it('starts its own process group that writes to trainer.log, and reports how it ended', async () => {
     const folder = join(root, 'new', 'run');
     const script =
       'console.log("hello"); console.error("there"); setTimeout(() => process.exit(5), 300)';
@@ -113,7 +113,7 @@ describe('spawnTrainer', () => {
     expect(readFileSync(join(folder, 'trainer.log'), 'utf8')).toBe('hello\nthere\n');
   });
 
-  it('appends to the log of a run that goes on', async () => {
+  it('appends to the log of a resumed run', async () => {
     const folder = join(root, 'run');
     for (const text of ['one', 'two']) {
       const { ended } = await spawnTrainer(program(`console.log("${text}")`), [], folder, root);
@@ -122,12 +122,12 @@ describe('spawnTrainer', () => {
     expect(readFileSync(join(folder, 'trainer.log'), 'utf8')).toBe('one\ntwo\n');
   });
 
-  it('goes on when the process that started it is killed', async () => {
+  it('keeps running when the process that started it is killed', async () => {
     const folder = join(root, 'run');
     const beat = join(root, 'beat');
     const trainer = `setInterval(() => require('node:fs').appendFileSync(${JSON.stringify(beat)}, '.'), 20)`;
     writeFileSync(join(root, 'trainer.cjs'), trainer);
-    // A stand-in for the extension host: starts a detached trainer the way `spawnTrainer` does, then is killed.
+    // In place of the extension host: starts a detached trainer as `spawnTrainer` does, then is killed.
     const host = spawn(process.execPath, [
       '-e',
       `const child = require('node:child_process').spawn(process.execPath, [${JSON.stringify(join(root, 'trainer.cjs'))}],
@@ -150,7 +150,7 @@ describe('spawnTrainer', () => {
 });
 
 describe('startChild', () => {
-  it('takes lines and gives lines until it is ended', async () => {
+  it('exchanges lines until it is ended', async () => {
     const script = `require('node:readline').createInterface({ input: process.stdin })
       .on('line', (line) => console.log(line.toUpperCase()))`;
     const lines: string[] = [];
@@ -165,7 +165,7 @@ describe('startChild', () => {
     expect(await child.ended).toMatchObject({ code: null, signal: 'SIGTERM', stdout: '' });
   });
 
-  it('kills a child that does not end when asked, and keeps the end of what it said', async () => {
+  it('kills a child that ignores SIGTERM, and keeps the end of its output', async () => {
     const script = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);
       process.stderr.write('x'.repeat(300_000) + 'last words\\n'); console.log('ready')`;
     const lines: string[] = [];
@@ -180,7 +180,7 @@ describe('startChild', () => {
     expect(stderr).toMatch(/last words\n$/);
   });
 
-  it('says when it could not be started', async () => {
+  it('reports that it could not be started', async () => {
     const child = startChild({ command: join(root, 'nothing'), args: [], env: {} });
     await expect(child.started).rejects.toThrow(/ENOENT/);
     await child.end();
@@ -199,7 +199,7 @@ describe('claimRunFolder', () => {
     return folder;
   };
 
-  it('takes output_dir when it holds no run, and counts on when it does', async () => {
+  it('uses output_dir if it contains no run, and otherwise appends a number', async () => {
     const output = join(root, 'output', 'NLVR');
     expect(await claim(output)).toBe(output);
     writeFileSync(join(output, 'trainer.log'), 'a start that failed');
@@ -209,14 +209,14 @@ describe('claimRunFolder', () => {
     expect(await claim(output, (folder) => folder === `${output}-2`)).toBe(`${output}-3`);
   });
 
-  it("never takes the output folder of BLIP's own training", async () => {
+  it('never uses the output folder of a BLIP training', async () => {
     const output = join(root, 'NLVR');
     await claim(output);
     writeFileSync(join(output, 'log.txt'), '{}');
     expect(await claim(output)).toBe(`${output}-2`);
   });
 
-  it('gives two starts in quick succession a folder each, before either has written anything', async () => {
+  it('gives two starts in quick succession different folders, before either has written anything', async () => {
     const output = join(root, 'NLVR');
     const [first, second] = await Promise.all([
       claimRunFolder(output, never),
@@ -229,7 +229,7 @@ describe('claimRunFolder', () => {
     expect(await claim(output)).toBe(output);
   });
 
-  it('keeps nothing reserved that could not be made', async () => {
+  it('releases a folder that could not be created', async () => {
     writeFileSync(join(root, 'file'), '');
     const output = join(root, 'file', 'NLVR');
     await expect(claimRunFolder(output, never)).rejects.toThrow(/ENOTDIR|EEXIST/);
@@ -250,7 +250,7 @@ describe('an attempt', () => {
   });
   const recordIn = (file: string) => readAttemptFile(file);
 
-  it('is recorded before its program is started, which is given the record', async () => {
+  it('is recorded before its program is started, which receives the record', async () => {
     const script = `const record = JSON.parse(require('node:fs').readFileSync(process.env.NLVR_ATTEMPT));
       require('node:fs').writeFileSync(${JSON.stringify(join(root, 'seen'))}, record.kind + ' ' + record.askedBy)`;
     const { ended, file, attempt } = await startAttempt(program(script), asked());
@@ -271,7 +271,7 @@ describe('an attempt', () => {
     expect(recordIn(file)?.outcome).toMatchObject({ state, message });
   });
 
-  it('keeps what the program said of its end', async () => {
+  it('keeps the outcome that the program recorded', async () => {
     const script = `const fs = require('node:fs'); const file = process.env.NLVR_ATTEMPT;
       const record = JSON.parse(fs.readFileSync(file));
       fs.writeFileSync(file, JSON.stringify({ ...record, outcome: { state: 'refused', exitCode: 2, message: 'no' } }));
@@ -281,7 +281,7 @@ describe('an attempt', () => {
     expect(recordIn(file)?.outcome).toMatchObject({ state: 'refused', message: 'no' });
   });
 
-  it('whose program cannot be started says so', async () => {
+  it('records that its program cannot be started', async () => {
     const missing = { ...program(''), executable: join(root, 'no-node') };
     await expect(startAttempt(missing, asked())).rejects.toThrow(/ENOENT/);
     const [attempt] = await readAttempts(folder());
@@ -304,12 +304,12 @@ describe('stopping', () => {
     });
   const state = (): unknown => JSON.parse(readFileSync(join(root, 'run.json'), 'utf8'));
 
-  it('is asked for by a file', async () => {
+  it('is requested with a file', async () => {
     await requestStop(root);
     expect(existsSync(join(root, 'stop.request'))).toBe(true);
   });
 
-  it('at once ends the trainer with its grandchildren, deaf ones too, and says so in run.json', async () => {
+  it('immediately ends the trainer with its descendants, also those that ignore signals, and records it in run.json', async () => {
     const deaf = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);";
     const script = `const { spawn } = require('node:child_process');
       ${deaf}
@@ -321,14 +321,14 @@ describe('stopping', () => {
     const family = [pid, ...(await descendantsOf(pid))];
     writeFileSync(join(root, 'run.json'), runJson(pid));
     await requestStop(root);
-    await stopAtOnce(root, 'Stopped at once.', 300);
+    await killRun(root, 'Stopped at once.', 300);
     expect(family.filter(alive)).toEqual([]);
     expect(state()).toMatchObject({ state: 'stopped', message: 'Stopped at once.' });
     expect(existsSync(join(root, 'stop.request'))).toBe(false);
   });
 
-  it('at once ends the launcher and all ranks, suspended and deaf ones too, when one rank is named', async () => {
-    // As the trainer starts itself: once more in a network namespace, and from there once for each rank.
+  it('immediately ends the launcher and all ranks, also suspended ones and those that ignore signals, when one rank is the owner', async () => {
+    // As the trainer starts itself: once more in a network namespace, and from there once per rank.
     const script = `const { spawn } = require('node:child_process');
       process.on('SIGTERM', () => {});
       setInterval(() => {}, 1000);
@@ -346,7 +346,7 @@ describe('stopping', () => {
       const [rank0, rank1] = others;
       process.kill(rank1, 'SIGSTOP');
       writeFileSync(join(root, 'run.json'), runJson(rank0));
-      await stopAtOnce(root, 'Stopped at once.', 300);
+      await killRun(root, 'Stopped at once.', 300);
       expect([pid, launcher, ...others].filter(alive)).toEqual([]);
       expect(alive(bystander.pid ?? 0)).toBe(true);
     } finally {
@@ -354,23 +354,23 @@ describe('stopping', () => {
     }
   });
 
-  it('at once never touches a process that merely has the same pid', async () => {
+  it('immediately never signals a process that only has the same process ID', async () => {
     const { pid } = await spawnTrainer(program('setInterval(() => {}, 1000)'), [], root, root);
     try {
       writeFileSync(join(root, 'run.json'), runJson(pid, { processStart: '1' }));
-      await stopAtOnce(root, 'Stopped at once.', 100);
+      await killRun(root, 'Stopped at once.', 100);
       expect(alive(pid)).toBe(true);
     } finally {
       process.kill(pid, 'SIGKILL');
     }
   });
 
-  it('at once leaves run.json to a resume that has taken the folder since', async () => {
+  it('immediately does not change run.json of a resume that owns the folder since', async () => {
     const { pid } = await spawnTrainer(program('setInterval(() => {}, 1000)'), [], root, root);
     writeFileSync(join(root, 'run.json'), runJson(pid));
     const resumed = tryLock(new RunFolder(root));
     try {
-      await stopAtOnce(root, 'Stopped at once.', 100);
+      await killRun(root, 'Stopped at once.', 100);
       expect(alive(pid)).toBe(false);
       expect(state()).toMatchObject({ state: 'running' });
     } finally {
@@ -378,21 +378,21 @@ describe('stopping', () => {
     }
   });
 
-  it('at once refuses a run of another machine', async () => {
+  it('immediately refuses a run of another machine', async () => {
     writeFileSync(join(root, 'run.json'), runJson(process.pid, { host: 'elsewhere' }));
-    await expect(stopAtOnce(root, 'x')).rejects.toThrow(/is on elsewhere/);
+    await expect(killRun(root, 'x')).rejects.toThrow(/is on elsewhere/);
     expect(state()).toMatchObject({ state: 'running' });
   });
 
-  it('at once leaves a run alone that has ended by itself', async () => {
+  it('immediately does nothing to a run that has ended', async () => {
     writeFileSync(join(root, 'run.json'), runJson(1, { state: 'finished' }));
-    await stopAtOnce(root, 'x');
+    await killRun(root, 'x');
     expect(state()).toMatchObject({ state: 'finished' });
   });
 });
 
 describe('stopping a program that has not begun its run', () => {
-  /** A program that is at work on its attempt, as far as its record says. */
+  /** A program whose record says that it is active. */
   async function start(script: string, more: Partial<Attempt> = {}) {
     const { pid, ended } = await spawnTrainer(program(script), [], root, root);
     const owner = { ...currentScope(), pid, processStart: processStartTime(pid) };
@@ -406,7 +406,7 @@ describe('stopping a program that has not begun its run', () => {
   }
   const hasRequest = (): boolean => existsSync(join(root, 'stop.request'));
 
-  it('ends a deaf one with what it started, without a run.json, and leaves no request behind', async () => {
+  it('ends one that ignores signals with its descendants, without a run.json, and removes the request', async () => {
     const { pid, attempt, outcome } = await start(
       `require('node:child_process').spawn('sleep', ['1000'], { stdio: 'ignore' });
        process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)`,
@@ -419,7 +419,7 @@ describe('stopping a program that has not begun its run', () => {
     expect(outcome()).toMatchObject({ state: 'stopped', exitCode: 130 });
   });
 
-  it('ends a resume the same way, and leaves what the earlier trainer wrote', async () => {
+  it('ends a resume the same way, and keeps what the earlier trainer wrote', async () => {
     const earlier = JSON.stringify({ state: 'stopped', started: '2026-01-01T00:00:00.000Z' });
     writeFileSync(join(root, 'run.json'), earlier);
     const { pid, attempt } = await start('setInterval(() => {}, 1000)');
@@ -428,7 +428,7 @@ describe('stopping a program that has not begun its run', () => {
     expect(readFileSync(join(root, 'run.json'), 'utf8')).toBe(earlier);
   });
 
-  it('lets one that hears the request end by itself', async () => {
+  it('lets one that responds to the request end by itself', async () => {
     const request = JSON.stringify(join(root, 'stop.request'));
     const { attempt, ended } = await start(
       `setInterval(() => { if (require('node:fs').existsSync(${request})) process.exit(130) }, 20)`,
@@ -438,7 +438,7 @@ describe('stopping a program that has not begun its run', () => {
     expect(hasRequest()).toBe(false);
   });
 
-  it('closes the record of one that has not even begun, which then does nothing', async () => {
+  it('closes the record of one that has not loaded it yet, which then does nothing', async () => {
     const { pid, attempt, outcome } = await start('setInterval(() => {}, 1000)', { owner: null });
     try {
       await stopStarting(root, attempt, 200);
@@ -451,7 +451,7 @@ describe('stopping a program that has not begun its run', () => {
     }
   });
 
-  it('leaves one alone that begins its run meanwhile: it has heard, and saves', async () => {
+  it('does nothing to one that begins its run meanwhile: it responds to the request, and saves', async () => {
     const { pid, attempt } = await start('setInterval(() => {}, 1000)');
     try {
       setTimeout(() => {
@@ -466,7 +466,7 @@ describe('stopping a program that has not begun its run', () => {
     }
   });
 
-  it('never touches a process that merely has the same pid', async () => {
+  it('never signals a process that only has the same process ID', async () => {
     const { pid, owner, attempt } = await start('setInterval(() => {}, 1000)');
     try {
       await stopStarting(root, { ...attempt, owner: { ...owner, processStart: '1' } }, 100);
@@ -478,7 +478,7 @@ describe('stopping a program that has not begun its run', () => {
 });
 
 describe('findNode', () => {
-  /** A program that answers as a Node of this version would. */
+  /** A program that responds like a Node.js of this version. */
   function fakeNode(name: string, version: string): string {
     const file = join(root, name);
     writeFileSync(file, `#!/bin/sh\necho ${version}\n`);
@@ -487,7 +487,7 @@ describe('findNode', () => {
   }
   const search = { configured: '', path: '', execPath: process.execPath };
 
-  it('takes the setting, and refuses one that is too old or no Node', async () => {
+  it('uses the setting, and rejects one that is too old or not Node.js', async () => {
     expect(await findNode({ ...search, configured: process.execPath })).toMatchObject({
       executable: process.execPath,
       version: process.versions.node,
@@ -505,7 +505,7 @@ describe('findNode', () => {
     );
   });
 
-  it('takes the first node on the PATH that is new enough', async () => {
+  it('uses the first node on the PATH that is recent enough', async () => {
     fakeNode('node', '18.0.0');
     const path = `${root}:${join(root, 'nothing')}:${join(process.execPath, '..')}`;
     const found = await findNode({ ...search, path });
@@ -521,7 +521,7 @@ describe('findNode', () => {
     });
   });
 
-  it('says what to do when there is none', async () => {
+  it('has a hint when there is none', async () => {
     const execPath = fakeNode('electron', '18.0.0');
     await expect(findNode({ ...search, execPath })).rejects.toThrow(/No Node.js 20 or newer/);
   });

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findAnnotation } from '../../src/extension/failures/annotationLine';
+import { findAnnotation } from '../../src/extension/failures/findAnnotation';
 import type { Prediction } from '../../src/run/predictions';
 
 const COUNT = 9000;
@@ -28,7 +28,7 @@ describe('the line of an annotation in a long file', () => {
     logits: [0, 0],
     ...over,
   });
-  /** Some 200 characters each, of different lengths, so that pieces of the file end anywhere in them. */
+  /** About 200 characters each, of different lengths, so that chunks of the file end anywhere in them. */
   const padding = (i: number) => 'é日'.repeat(20 + (i % 41));
   const placeOf = (over: Partial<Prediction>) => findAnnotation(file, example(over));
   const lineOf = async (over: Partial<Prediction>) => (await placeOf(over))?.line ?? null;
@@ -49,7 +49,7 @@ describe('the line of an annotation in a long file', () => {
     }
   });
 
-  it('is found by the identifier, wherever it stands', async () => {
+  it('is found by the identifier, wherever it is', async () => {
     const lines = Array.from({ length: COUNT }, (_, i) =>
       JSON.stringify({ sentence: padding(i), identifier: `dev-${i}-0-0`, of: `dev-${i + 1}-0-0` }),
     );
@@ -60,7 +60,7 @@ describe('the line of an annotation in a long file', () => {
     expect(await lineOf({ identifier: `dev-${COUNT}-0-0` })).toBeNull();
   });
 
-  it('is found by sentence and image, the k-th of the same ones in its order', async () => {
+  it('is found by sentence and image, the k-th of equal ones in order', async () => {
     const annotations = Array.from({ length: COUNT }, (_, i) => ({
       images: [`${i % 3000}-img0.png`, 'b.png'],
       sentence: 'The "same" sentence.',
@@ -76,7 +76,7 @@ describe('the line of an annotation in a long file', () => {
       }
   });
 
-  it('is the first where the whole file is one line', async () => {
+  it('is 1 if the whole file is one line', async () => {
     const annotations = Array.from({ length: COUNT }, (_, i) => ({
       images: [`${i}-img0.png`, 'b.png'],
       sentence: `Sentence ${i}.`,

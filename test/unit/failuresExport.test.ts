@@ -40,7 +40,7 @@ describe('exporting rows', () => {
   });
 
   it.each(['=1+1', '+cmd', '-2', '@SUM(A1)', '\tx', '\rx'])(
-    'as CSV, %j is no formula for a spreadsheet',
+    'as CSV, %j is not a formula for a spreadsheet',
     (cell) => {
       expect(csvText(cell)).toBe(`"'${cell}"`);
     },

@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** A store with a clock of its own. */
+/** A store with its own clock. */
 function store(at: string, changed: () => void = () => undefined): NotesStore {
   return new NotesStore(file, changed, () => new Date(at));
 }
@@ -62,7 +62,7 @@ describe('merging notes', () => {
 });
 
 describe('the notes of a run', () => {
-  it('are written to notes.json and found again', async () => {
+  it('are written to notes.json and read again', async () => {
     await store('2026-01-01').set('val', 'dev-1-0-0', { marked: true, note: 'label looks wrong' });
     const again = store('2026-01-02');
     await again.reload();
@@ -71,7 +71,7 @@ describe('the notes of a run', () => {
     expect(await readdir(folder)).toEqual(['notes.json']);
   });
 
-  it('of two windows are merged, and each learns of the other', async () => {
+  it('of two windows are merged, and each shows those of the other', async () => {
     let changes = 0;
     const first = store('2026-01-01T10:00:00Z', () => changes++);
     const second = store('2026-01-01T10:00:05Z');
@@ -85,7 +85,7 @@ describe('the notes of a run', () => {
     expect(changes).toBe(1);
   });
 
-  it('come back when another window overwrote them at the same moment', async () => {
+  it('are restored when another window overwrites them at the same time', async () => {
     const mine = store('2026-01-01');
     await mine.set('val', 'a', { marked: true, note: '' });
     await writeFile(file, formatNotes(notesOf({ b: entry('theirs', '2026-01-01') })));
@@ -95,7 +95,7 @@ describe('the notes of a run', () => {
     ).toEqual(['a', 'b']);
   });
 
-  it('that were taken back stay away', async () => {
+  it('stay deleted', async () => {
     const first = store('2026-01-01');
     await first.set('val', 'a', { marked: true, note: '' });
     const old = await readFile(file, 'utf8');
@@ -106,7 +106,7 @@ describe('the notes of a run', () => {
     expect(first.of('val')).toEqual({});
   });
 
-  it('win over older ones even when the clock was set back', async () => {
+  it('replace older ones even when the clock was set back', async () => {
     await store('2026-06-01').set('val', 'a', { marked: true, note: 'old' });
     const late = store('2026-01-01');
     await late.reload();
@@ -114,7 +114,7 @@ describe('the notes of a run', () => {
     expect(late.of('val').a?.note).toBe('new');
   });
 
-  it('have tags, trimmed, each once and in order, which the other fields leave alone', async () => {
+  it('have tags, trimmed, unique and sorted, independent of the other fields', async () => {
     const notes = store('2026-01-01');
     await notes.set('val', 'a', { tags: ['blurred', ' odd ', 'blurred', '', 'x'.repeat(60)] });
     await notes.set('val', 'a', { marked: true, note: 'mark of the analysis' });
@@ -129,7 +129,7 @@ describe('the notes of a run', () => {
     expect(again.of('val')).toEqual({});
   });
 
-  it('are a file of version 1 until an example has tags: older programs would lose these', async () => {
+  it('are a file of version 1 until an example has tags, which older programs would lose', async () => {
     const before =
       '{"version":1,"notes":{"val":{"a":{"marked":true,"note":"","updated":"2026-01-01"}}}}';
     await writeFile(file, before);
@@ -147,7 +147,7 @@ describe('the notes of a run', () => {
     expect((await written()).version).toBe(1);
   });
 
-  it('of many examples are changed by one write, and only where something changes', async () => {
+  it('of many examples are changed in one write, and only where something changes', async () => {
     let changes = 0;
     const notes = store('2026-01-01', () => changes++);
     const all = Array.from({ length: 500 }, (_, i) => `x${i}`);
@@ -163,7 +163,7 @@ describe('the notes of a run', () => {
     expect(notes.of('val')).toEqual({ x0: { marked: false, note: 'mine', tags: ['odd'] } });
   });
 
-  it('many at once are all kept', async () => {
+  it('are all kept when many change concurrently', async () => {
     const notes = store('2026-01-01');
     await Promise.all(
       Array.from({ length: 20 }, (_, i) => notes.set('val', `x${i}`, { marked: true, note: '' })),
@@ -179,7 +179,7 @@ describe('the notes of a run', () => {
     expect(await readFile(join(folder, names[1] ?? ''), 'utf8')).toBe('{"version":1,"notes":{');
   });
 
-  it('leave a file of a newer version alone', async () => {
+  it('do not change a file of a newer version', async () => {
     const newer = '{"version":7,"notes":{}}';
     await writeFile(file, newer);
     await expect(store('2026-01-01').set('val', 'a', { marked: true, note: '' })).rejects.toThrow(

@@ -10,7 +10,7 @@ import { panelBench } from './failuresPanelSupport';
 const bench = panelBench();
 
 describe('the panel', () => {
-  it('shows the newest epoch, the most confidently wrong first, and how the answers changed', async () => {
+  it('shows the newest epoch, the most confident wrong answers first, and how the answers changed', async () => {
     await bench.writeEpochs();
     await bench.open().ready();
     expect(bench.panel.model.set).toEqual({ split: 'val', epoch: 1 });
@@ -23,7 +23,7 @@ describe('the panel', () => {
     expect(bench.panel.identifier).toBe('dev-0-0-0');
   });
 
-  it('opens what it was asked for, and keeps the example when the epoch changes', async () => {
+  it('opens the requested predictions, and keeps the example when the epoch changes', async () => {
     await bench.writeEpochs();
     await bench.write('test.jsonl', [bench.example(7, 0.2, { split: 'test' })]);
     await bench.open({ split: 'val', epoch: 0 }).ready();
@@ -37,7 +37,7 @@ describe('the panel', () => {
     expect(bench.panel.identifier).toBe('dev-7-0-0');
   });
 
-  it('keeps the old rows until the new ones are there', async () => {
+  it('keeps the old rows until the new ones arrive', async () => {
     await bench.writeEpochs();
     await bench.open().ready();
     bench.panel.model.receive({
@@ -50,7 +50,7 @@ describe('the panel', () => {
     expect(bench.panel.listed).toHaveLength(2);
     expect(bench.panel.model.loading.state).toBe('loading');
     expect(bench.panel.model.chosenSet?.epoch).toBe(0);
-    // What still arrives about the load before is not mixed in.
+    // Messages of the previous load are ignored.
     bench.panel.model.receive({
       type: 'end',
       generation: 1,
@@ -64,7 +64,7 @@ describe('the panel', () => {
   it.each([
     ['that was chosen before', true],
     ['where none was chosen before', false],
-  ])('keeps an example that is chosen while another epoch loads, %s', async (_when, before) => {
+  ])('keeps an example that is selected while another epoch loads, %s', async (_when, before) => {
     await bench.writeEpochs();
     const { model } = bench.open();
     await bench.panel.ready();
@@ -79,7 +79,7 @@ describe('the panel', () => {
     expect(bench.panel.identifier).toBe('dev-2-0-0');
   });
 
-  it('chooses again when another split loads, whatever was chosen of the previous one in the meantime', async () => {
+  it('selects again when another split loads, whatever was selected in the previous one meanwhile', async () => {
     await bench.write('val.jsonl', [bench.example(0, 0.1), bench.example(1, 0.2)]);
     const test = { split: 'test' as const };
     await bench.write('test.jsonl', [bench.example(0, 0.3, test), bench.example(1, 0.1, test)]);
@@ -105,13 +105,13 @@ describe('the panel', () => {
     await bench.panel.session.refresh({ split: 'val', epoch: 1 });
     expect(bench.panel.model.newer).toEqual({ split: 'val', epoch: 1 });
     expect(bench.panel.model.set?.epoch).toBe(0);
-    // The file shown is rewritten, as by a resumed run.
+    // The file shown is rewritten, as a resumed run does.
     await bench.write('val-epoch-000.jsonl', bench.epoch0().slice(0, 1));
     await bench.panel.session.refresh({ split: 'val', epoch: 0 });
     await vi.waitFor(() => expect(bench.panel.listed).toEqual(['dev-0-0-0']));
   });
 
-  it('is whole again after its page was thrown away', async () => {
+  it('is complete again after its page was discarded', async () => {
     await bench.writeEpochs();
     await bench.open({ split: 'val', epoch: 0 }).ready();
     await vi.waitFor(() => expect(bench.panel.model.rows.history.size).toBe(1));
@@ -127,7 +127,7 @@ describe('the panel', () => {
     expect(bench.panel.model.filter.search).toBe('dog');
   });
 
-  it('loads a file again that has changed where no watcher says so', async () => {
+  it('loads a changed file again without a watcher event', async () => {
     await bench.writeEpochs();
     await bench.open({ split: 'val', epoch: 0 }).ready();
     const { model } = bench.panel;
@@ -139,7 +139,7 @@ describe('the panel', () => {
     expect(bench.panel.saved?.text).toBe('dev-0-0-0,False\n');
   });
 
-  it('holds its rows in the page alone', async () => {
+  it('stores its rows in the page only', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
     const bytes = async () => {
@@ -148,7 +148,7 @@ describe('the panel', () => {
       const { heapUsed, arrayBuffers } = process.memoryUsage();
       return heapUsed + arrayBuffers;
     };
-    // One collection leaves what finalizers and readers that still close hold: collects until nothing more is freed.
+    // Collects until nothing more is freed: finalizers and closing readers keep some objects for one collection.
     const held = async () => {
       for (let least = await bytes(), same = 0; ;) {
         const now = await bytes();
@@ -165,19 +165,19 @@ describe('the panel', () => {
     const loader = new SetLoader(bench.folder, (message) => {
       if (message.type === 'rows') rows += message.columns.count;
     });
-    // The first load compiles what the second needs.
+    // The first load compiles the code.
     await loader.load({ split: 'test', epoch: null }, null, []);
     const before = await held();
     await loader.load({ split: 'val', epoch: null }, null, []);
     expect(rows).toBe(1000 + count);
-    // 8 bytes a row say where it stands; the row itself takes hundreds. The rest is for what the engine compiles meanwhile.
+    // The position takes 8 bytes per row; a row takes hundreds. The rest is for code compiled meanwhile.
     expect(((await held()) - before) / count).toBeLessThan(40);
     expect((await loader.row(loader.generation, count - 1)).identifier).toBe(
       `dev-${count - 1}-0-0`,
     );
   });
 
-  it('is sent again in pieces when its page is discarded while it loads, in order and once', async () => {
+  it('is sent again in chunks, in order and once, when its page is discarded while it loads', async () => {
     const many = Array.from({ length: 9000 }, (_, i) => bench.example(i, 0.1));
     await bench.write('val.jsonl', many);
     await bench.open().ready();
@@ -209,7 +209,7 @@ describe('the panel', () => {
     expect(bench.panel.model.rows.count).toBe(13_000);
   });
 
-  it('says when the run, or its file, is gone or cannot be read', async () => {
+  it('says when the run or its file does not exist or cannot be read', async () => {
     bench.open(null, null, join(bench.folder, 'gone'));
     await bench.panel.session.ready();
     expect(bench.panel.model.run?.missing).toBe(true);
@@ -222,7 +222,7 @@ describe('the panel', () => {
     await vi.waitFor(() => expect(bench.panel.listed).toHaveLength(1));
   });
 
-  it('moves among the pairs of a sentence, also those that the filter hides', async () => {
+  it('moves between the pairs of a sentence, including those that the filter hides', async () => {
     const again = { sentence: 'The same.', identifier: '' };
     await bench.write('val.jsonl', [
       bench.example(0, 0.1, { ...again, identifier: 'dev-5-0-1' }),

@@ -6,7 +6,7 @@ import { panelBench } from './failuresPanelSupport';
 const bench = panelBench();
 
 describe('asking again', () => {
-  it('is refused where it is not available, and nothing is started', async () => {
+  it('is refused if it is not available, and nothing is started', async () => {
     await bench.write('val.jsonl', [bench.example(0, 0.1)]);
     bench.open();
     let launched = 0;
@@ -30,7 +30,7 @@ describe('asking again', () => {
     expect(bench.panel.model.questions.process).toEqual({ state: 'idle' });
   });
 
-  it('starts a model that is incomplete only once the person has allowed it', async () => {
+  it('starts an incomplete model only after the user has confirmed it', async () => {
     const server = `const allowed = process.argv[1] === 'allowed';
     if (!allowed) console.log(JSON.stringify({ error: 'It lacks its head.', hint: 'Give --allow_missing.', allowedBy: '--allow_missing' }));
     else console.log(JSON.stringify({ ready: true, device: 'CPU', parameters: 7, incomplete: [{ part: 'head', parameters: 4 }] }));
@@ -59,7 +59,7 @@ describe('asking again', () => {
     });
   });
 
-  it('sends the images in the order asked for, and keeps every answer with the example', async () => {
+  it('sends the images in the requested order, and keeps every answer with the example', async () => {
     const server = `require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
       const { id, left, sentence } = JSON.parse(line);
       console.log(JSON.stringify({ id, prediction: left.endsWith('b.png'), prob_true: sentence.length / 100, ms: 1 }));
@@ -79,7 +79,7 @@ describe('asking again', () => {
       { prediction: true, probTrue: 0.1, milliseconds: 1 },
     ]);
     expect(bench.panel.model.questions.history.of('val', 'dev-1-0-0')).toEqual([]);
-    // They are still there when the panel comes back to the front.
+    // They are kept when the panel is shown again.
     const before = bench.panel.model.questions.history.of('val', 'dev-0-0-0');
     bench.panel.newModel();
     await bench.panel.ready();
@@ -89,7 +89,7 @@ describe('asking again', () => {
       device: 'CPU',
       parameters: 7,
     });
-    // Better weights are saved: they answer the next question.
+    // New weights are saved and answer the next question.
     const server2 = server.replace(':7}', ':8}');
     bench.panel.launch = () =>
       Promise.resolve({ command: process.execPath, args: ['-e', server2], env: process.env });
@@ -100,8 +100,8 @@ describe('asking again', () => {
     expect(bench.panel.model.questions.process).toMatchObject({ parameters: 8 });
   });
 
-  it('keeps questions apart that are about examples of the same identifier in two splits', async () => {
-    // BLIP's identifiers are made of file names: both splits may have the same one.
+  it('distinguishes questions about examples with the same identifier in two splits', async () => {
+    // BLIP's identifiers are derived from file names, so both splits may have the same one.
     await bench.write('val.jsonl', [bench.example(0, 0.1)]);
     await bench.write('test.jsonl', [bench.example(0, 0.2, { split: 'test' })]);
     const panel = bench.open();
@@ -111,7 +111,7 @@ describe('asking again', () => {
     panel.model.open({ split: 'test', epoch: null });
     await vi.waitFor(() => expect(panel.model.set?.split).toBe('test'));
     expect(panel.model.questions.about(0)).toEqual([]);
-    // Nor does the host mix them up when it sends them to a reloaded page.
+    // The host also distinguishes them when it sends them to a reloaded page.
     await panel.model.questions.ask(0, { sentence: 'y', swapImages: false, swapTest: false });
     panel.newModel();
     await panel.ready();

@@ -2,12 +2,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { turnedMap } from '../../src/extension/failures/explained';
+import { rotateMap } from '../../src/extension/failures/heatMaps';
 import { panelBench } from './failuresPanelSupport';
 
 const bench = panelBench();
 
-/** Says where it looks by what it is asked; the strongest patch is the upper left one of the image as it is stored. */
+/** Returns a heat map for a question; its maximum is the upper left patch of the stored image. */
 const SERVER = `
 const { writeFileSync } = require('node:fs');
 const say = (line) => console.log(JSON.stringify(line));
@@ -32,7 +32,7 @@ async function open(mode = 'serve'): Promise<typeof bench.panel> {
     .clone()
     .png()
     .toFile(join(bench.folder, 'images', 'b.png'));
-  // Shown turned by a quarter to the right.
+  // Shown rotated by 90 degrees clockwise.
   const turned = await picture.clone().jpeg().withMetadata({ orientation: 6 }).toBuffer();
   await writeFile(join(bench.folder, 'images', 'a.png'), turned);
   await bench.write('val.jsonl', [bench.example(0, 0.1), bench.example(1, 0.2)]);
@@ -48,19 +48,19 @@ async function open(mode = 'serve'): Promise<typeof bench.panel> {
   return panel;
 }
 
-describe('where the model looks', () => {
-  it('is said of the question as it stands, with the maps turned as the images are shown', async () => {
+describe('the heat map', () => {
+  it('belongs to the current question, with the maps rotated as the images are shown', async () => {
     const { model } = await open();
     const { explanation } = model.questions;
     const question = model.questions.explainedQuestion(0);
     const explained = await explanation.show(question, { word: 1, head: 3 });
-    // a.png is turned to the right: its upper left is shown in the upper right.
+    // a.png is rotated clockwise: its upper left is shown in the upper right.
     expect(explained).toMatchObject({
       ...{ word: 1, layer: 8, answer: true, prediction: true, probTrue: 0.75 },
       ...{ left: [0, 2, 0, 1], right: [1, 0, 0, 0] },
     });
     expect(explanation.explained(question)).toBe(explained);
-    // Exchanged images are another question, whose word is the whole sentence again; the head stays.
+    // Swapped images are another question, for which the whole sentence is selected again; the head is kept.
     model.questions.setDraft(0, { swapped: true });
     const exchanged = model.questions.explainedQuestion(0);
     expect(explanation.explained(exchanged)).toBeNull();
@@ -70,7 +70,7 @@ describe('where the model looks', () => {
     expect(explanation.explained(model.questions.explainedQuestion(1))).toBeNull();
   });
 
-  it('says what goes wrong, keeps what was shown, and goes on', async () => {
+  it('shows an error, keeps the previous map, and continues', async () => {
     const { model } = await open();
     const { explanation } = model.questions;
     const question = model.questions.explainedQuestion(0);
@@ -88,7 +88,7 @@ describe('where the model looks', () => {
     expect(await explanation.show(asked('again'))).toMatchObject({ words: ['[ENC]', 'again'] });
   });
 
-  it('drops what came too late, and what is not waited for any longer', async () => {
+  it('discards late responses, and those of canceled requests', async () => {
     const { model } = await open();
     const { explanation } = model.questions;
     const question = { ...model.questions.explainedQuestion(0), sentence: 'slow one' };
@@ -105,7 +105,7 @@ describe('where the model looks', () => {
     expect(explanation.explained(question)).toMatchObject({ word: 2 });
   });
 
-  it('of a model that is incomplete is shown only once the person has allowed it', async () => {
+  it('of an incomplete model is shown only after the user has confirmed it', async () => {
     const { model } = await open('refuse');
     const question = model.questions.explainedQuestion(0);
     expect(await model.questions.explanation.show(question)).toBeNull();
@@ -114,7 +114,7 @@ describe('where the model looks', () => {
     expect(await model.questions.explanation.show(question)).toMatchObject({ layer: 8 });
   });
 
-  it('is refused where nothing can be asked', async () => {
+  it('is refused if no question can be asked', async () => {
     const panel = await open();
     panel.unavailable = { state: 'unavailable', message: 'Not trusted.', trust: true };
     const question = panel.model.questions.explainedQuestion(0);
@@ -122,7 +122,7 @@ describe('where the model looks', () => {
     expect(panel.model.questions.explanation.problem(question)?.message).toBe('Not trusted.');
   });
 
-  it('is saved as the picture that the process makes', async () => {
+  it('is saved as the picture that the process renders', async () => {
     const panel = await open();
     const { explanation } = panel.model.questions;
     const question = panel.model.questions.explainedQuestion(0);
@@ -131,14 +131,14 @@ describe('where the model looks', () => {
     expect(await explanation.save(question)).toBe('dev-0-0-0-where.png');
     const { save, ...asked } = JSON.parse(panel.saved?.text ?? '') as Record<string, unknown>;
     expect(asked).toEqual({ word: 2, head: null, method: 'attention', fade: 0.3 });
-    // The file in between is gone.
+    // The temporary file was removed.
     await expect(readFile(String(save))).rejects.toThrow(/ENOENT/);
   });
 });
 
-it('a map is turned as each EXIF orientation says', () => {
+it('a map is rotated by each EXIF orientation', () => {
   const map = [1, 2, 3, 4];
-  expect([1, 2, 3, 4, 5, 6, 7, 8].map((each) => turnedMap(map, 2, each).join(''))).toEqual([
+  expect([1, 2, 3, 4, 5, 6, 7, 8].map((each) => rotateMap(map, 2, each).join(''))).toEqual([
     ...['1234', '2143', '4321', '3412', '1324', '3142', '4231', '2413'],
   ]);
 });

@@ -17,7 +17,7 @@ describe('images', () => {
       .waitFor(() => expect(bench.panel.model.images).not.toBeNull())
       .then(() => bench.panel.model.images);
 
-  it('are shown and opened from the image folder only, not through links either', async () => {
+  it('are shown and opened from the image folder only, also not through links', async () => {
     const inside = join(bench.folder, 'images', 'a #1 %20.png');
     await picture(inside);
     await picture(join(bench.folder, 'secret.png'));
@@ -58,7 +58,7 @@ describe('images', () => {
     expect(asked.problem?.message).toContain('outside the run');
   });
 
-  it('are shown once the configuration is there, also when the panel was opened before', async () => {
+  it('are shown when the configuration exists, also if the panel was opened before', async () => {
     const file = join(bench.folder, 'images', 'a.png');
     await picture(file);
     await bench.write('val.jsonl', [bench.example(0, 0.1), bench.example(1, 0.2)]);
@@ -75,7 +75,7 @@ describe('images', () => {
     expect(bench.panel.opened).toEqual([[join(bench.folder, 'val.json'), 1]]);
   });
 
-  it('get thumbnails, made once and only while they are wanted', async () => {
+  it('get thumbnails, created once and only while they are wanted', async () => {
     const file = join(bench.folder, 'images', 'a.png');
     await picture(file);
     await writeFile(join(bench.folder, 'images', 'b.png'), 'no picture');
@@ -89,15 +89,15 @@ describe('images', () => {
     await picture(other);
     expect(await thumbnails.get(other, () => false)).toBeUndefined();
     expect(await thumbnails.get(other)).toMatch(/\.webp$/);
-    // A changed picture gets a new one.
-    thumbnails.forget();
+    // A changed image gets a new one.
+    thumbnails.clear();
     await picture(file, 50, 20);
     const changed = await thumbnails.get(file);
     expect(changed).not.toBe(first);
     expect((await sharp(changed ?? '').metadata()).width).toBe(50);
   });
 
-  it('are decoded by the page alone in Restricted Mode, and not looked at outside the workspace', async () => {
+  it('are decoded only by the page in Restricted Mode, and not read outside the workspace', async () => {
     const file = join(bench.folder, 'images', 'a.png');
     await picture(file);
     const outside = join(bench.folder, 'outside', 'a.png');
@@ -118,7 +118,7 @@ describe('images', () => {
     );
   });
 
-  it('that come into view are asked for, and their thumbnails arrive', async () => {
+  it('that become visible are requested, and their thumbnails arrive', async () => {
     await picture(join(bench.folder, 'images', 'a.png'));
     await bench.write('val.jsonl', [bench.example(0, 0.1)]);
     await bench.open().ready();

@@ -28,8 +28,8 @@ describe('marks and notes in the panel', () => {
     expect(bench.panel.model.notice?.message).toMatch(/newer version/);
   });
 
-  it('keeps a note with the split of the rows it was written for, while others are loaded', async () => {
-    // BLIP's identifiers are made of file names: both splits may have the same one.
+  it('saves a note in the split of its row, while another split loads', async () => {
+    // BLIP's identifiers are derived from file names, so both splits may have the same one.
     await bench.write('val.jsonl', [bench.example(0, 0.1)]);
     await bench.write('test.jsonl', [bench.example(0, 0.2, { split: 'test' })]);
     await bench.open().ready();
@@ -41,7 +41,7 @@ describe('marks and notes in the panel', () => {
     await bench.panel.model.setNote(0, { marked: true });
     bench.panel.release();
     await vi.waitFor(() => expect(bench.panel.model.set?.split).toBe('test'));
-    // The field of the example before is left only now.
+    // The field of the previous example loses the focus only now.
     await bench.panel.model.setNote(0, { note: 'odd' }, { rows, set });
     expect(bench.panel.model.rows.noteOf(0)).toEqual({ marked: false, note: '' });
     const { notes } = JSON.parse(await readFile(join(bench.folder, 'notes.json'), 'utf8')) as {
@@ -51,7 +51,7 @@ describe('marks and notes in the panel', () => {
     expect(notes.val).toMatchObject({ 'dev-0-0-0': { marked: true, note: 'odd' } });
   });
 
-  it('tags examples, one or all of the list, filters by a tag and exports them', async () => {
+  it('tags one example or the whole list, filters by a tag and exports tags', async () => {
     await bench.writeEpochs();
     await bench.open().ready();
     const { model } = bench.panel;
@@ -75,14 +75,14 @@ describe('marks and notes in the panel', () => {
     await model.export('csv');
     expect(bench.panel.saved?.text).toMatch(/,true,,"blurred; dog; hard"\n$/);
     await model.setNote(1, { tags: [] });
-    // A reloaded page has them, too.
+    // A reloaded page receives them, too.
     model.setFilter({ search: '' });
     const again = bench.panel.newModel();
     await bench.panel.session.ready();
     expect(again.rows.tags).toEqual([['hard', wrong.length - 1]]);
   });
 
-  it('keeps filters for the workspace, those of before with fewer fields, too', async () => {
+  it('stores filters for the workspace, and reads older ones with fewer fields', async () => {
     await bench.writeEpochs();
     bench.open();
     bench.panel.savedFilters = [{ name: 'older', filter: { show: 'right' } }];
@@ -100,7 +100,7 @@ describe('marks and notes in the panel', () => {
     expect(bench.panel.savedFilters.map(({ name }) => name)).toEqual(['mine']);
   });
 
-  it('refuses to mark more than a file of notes is for', async () => {
+  it('refuses to mark more examples than the limit', async () => {
     await bench.writeEpochs();
     await bench.open().ready();
     const identifiers = Array.from({ length: MAX_MARKED + 1 }, (_, i) => `x${i}`);

@@ -24,9 +24,9 @@ export class Panel {
   readonly opened: [string, number?][] = [];
   readonly problems: unknown[] = [];
   saved: { name: string; text: string } | null = null;
-  /** Rows wait on their way to the page until `release`. */
+  /** Holds rows on their way to the page until `release`. */
   holdRows = false;
-  /** Milliseconds that a message keeps the thread busy. */
+  /** Milliseconds for which a message blocks the thread. */
   slow = 0;
   /** Called when the next rows are on their way. */
   onRows: (() => void) | undefined;
@@ -42,8 +42,8 @@ export class Panel {
   unavailable: Extract<AskState, { state: 'unavailable' }> | null = null;
   launch: (allowMissing: boolean) => Promise<Launch> = () =>
     Promise.reject(new Error('not in this test'));
-  /** What the examples of a subset are. */
-  examplesOf: SessionEditor['examplesOf'] = () => Promise.reject(new Error('not in this test'));
+  /** The examples of a subset. */
+  examplesOf: SessionEditor['findExamples'] = () => Promise.reject(new Error('not in this test'));
   readonly session: FailuresSession;
   model: Model;
 
@@ -60,7 +60,7 @@ export class Panel {
         this.onRows = undefined;
         onRows?.();
       },
-      address: (file) => `address:${file}`,
+      webviewUri: (file) => `address:${file}`,
       openFile: (file, place) =>
         Promise.resolve(void this.opened.push(place ? [file, place.line] : [file])),
       copy: () => Promise.resolve(),
@@ -77,7 +77,7 @@ export class Panel {
       launch: (allowMissing) => this.launch(allowMissing),
       askUnavailable: () => Promise.resolve(this.unavailable),
       isActive: () => false,
-      examplesOf: (set, subset) => this.examplesOf(set, subset),
+      findExamples: (set, subset) => this.examplesOf(set, subset),
       log: () => undefined,
       problem: (_doing, error) => this.problems.push(error),
       filters: {
@@ -114,7 +114,7 @@ export class Panel {
     for (const message of this.held.splice(0)) this.model.receive(message);
   }
 
-  /** A page that was just loaded. */
+  /** A page that has just loaded. */
   newModel(): Model {
     const request = <N extends keyof FailuresRequests>(
       name: N,
@@ -134,7 +134,7 @@ export class Panel {
     ));
   }
 
-  /** The predictions are all there. */
+  /** Waits until all predictions are loaded. */
   async ready(): Promise<void> {
     await this.session.ready();
     await vi.waitFor(() => expect(this.model.loading.state).toBe('ready'));
@@ -147,7 +147,7 @@ export class Panel {
   }
 }
 
-/** A run folder with predictions and images, and the panel that is open on it; new for each test. */
+/** A run folder with predictions and images, and its open panel; new for each test. */
 class Bench {
   folder = '';
   private opened: Panel | undefined;
@@ -215,7 +215,7 @@ class Bench {
   }
 }
 
-/** Call once in a test file: makes and removes the bench's folder around each test. */
+/** Call once in a test file: creates and removes the folder around each test. */
 export function panelBench(): Bench {
   const bench = new Bench();
   beforeEach(() => bench.begin());

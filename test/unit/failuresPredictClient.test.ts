@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PredictClient, type ClientState } from '../../src/extension/failures/predictClient';
 import type { Launch } from '../../src/extension/trainer/process';
 
-/** A prediction process that answers by what it is asked, and can fail in every way on request. */
+/** A prediction process that answers questions, and fails in various ways on request. */
 const SERVER = `
 const { createInterface } = require('node:readline');
 const { spawn } = require('node:child_process');
@@ -71,7 +71,7 @@ function make(
 async function pids(): Promise<number[]> {
   return (await readFile(join(folder, 'pids'), 'utf8')).trim().split('\n').map(Number);
 }
-/** A process that ended but was not waited for counts as gone: in a container nobody may collect it. */
+/** Whether a process is running. A zombie counts as ended: in a container, nothing may reap it. */
 async function isAlive(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
@@ -83,7 +83,7 @@ async function isAlive(pid: number): Promise<boolean> {
 const question = (sentence: string) => ({ left: '/a.png', right: '/b.png', sentence });
 
 describe('the prediction process', () => {
-  it('starts with the first question, answers many, in whatever order they come', async () => {
+  it('starts with the first question, and answers many in any order', async () => {
     make('answer');
     expect(states).toEqual([]);
     const [slow, fast] = await Promise.all([
@@ -100,7 +100,7 @@ describe('the prediction process', () => {
     expect(logged).toEqual(['a native library says hello']);
   });
 
-  it('answers a bad question with its reason and stays', async () => {
+  it('answers an invalid question with an error and keeps running', async () => {
     make('answer');
     await expect(client.ask(question('bad'))).rejects.toMatchObject({
       message: 'left.png is no image.',
@@ -111,7 +111,7 @@ describe('the prediction process', () => {
     expect(await pids()).toHaveLength(1);
   });
 
-  it('that dies reports why, and is started again by the next question', async () => {
+  it('reports why it ended, and is started again by the next question', async () => {
     make('answer');
     await expect(client.ask(question('die'))).rejects.toThrow(/exit code 1.*\nout of memory/);
     expect(states.at(-1)).toMatchObject({ state: 'failed' });
@@ -119,7 +119,7 @@ describe('the prediction process', () => {
     expect(await pids()).toHaveLength(2);
   });
 
-  it('that cannot start reports why', async () => {
+  it('reports why it cannot start', async () => {
     make('die');
     await expect(client.ask(question('x'))).rejects.toThrow(
       /exit code 3.*\nTensorFlow was not found/,
@@ -143,7 +143,7 @@ describe('the prediction process', () => {
     expect(states.at(-1)).toEqual({ state: 'failed', message: 'Restricted Mode' });
   });
 
-  it('that does not answer in time is ended', async () => {
+  it('is ended when it does not answer in time', async () => {
     make('answer', { answerMs: 1000 });
     await expect(client.ask(question('hang'))).rejects.toThrow(/did not answer in time/);
     const [first] = await pids();
@@ -151,7 +151,7 @@ describe('the prediction process', () => {
     expect((await client.ask(question('good'))).prediction).toBe(true);
   });
 
-  it('ends when nobody asks for a while, quietly', async () => {
+  it('ends after a time without questions, without an error', async () => {
     make('answer', { idleMs: 100 });
     await client.ask(question('good'));
     const [pid] = await pids();
@@ -159,7 +159,7 @@ describe('the prediction process', () => {
     expect(states.at(-1)).toEqual({ state: 'idle' });
   });
 
-  it('ends with the panel, and its children with it', async () => {
+  it('ends with the panel, including its descendants', async () => {
     make('grandchild');
     const hanging = client.ask(question('hang'));
     await client.ask(question('good'));

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { crossEntropyOf } from '../../src/analysis/metrics';
 import { setKey } from '../../src/data/annotations/format';
-import { officialNlvr1Name } from '../../src/extension/failures/exampleSets';
-import { NO_ANSWER, readAnswers } from '../../src/extension/failures/history';
+import { officialNlvr1Name } from '../../src/extension/failures/officialName';
+import { NO_ANSWER, readAnswers } from '../../src/extension/failures/readAnswers';
 import { chooseSet, listSets, parseSetName } from '../../src/run/read/predictionSets';
-import { FileChanged, ShownFile, stampOf } from '../../src/extension/failures/shownFile';
+import { FileChangedError, ShownFile, stampOf } from '../../src/extension/failures/shownFile';
 import { PredictionTable } from '../../src/extension/failures/predictionTable';
 import { StringIds } from '../../src/extension/failures/stringIds';
 import {
@@ -68,7 +68,7 @@ async function readAll(file: string, batchSize?: number) {
 }
 
 describe('reading a predictions file', () => {
-  it('gives every prediction in order, whatever the chunks', async () => {
+  it('returns every prediction in order, whatever the chunks', async () => {
     const all = Array.from({ length: 3000 }, (_, i) =>
       example(i, { sentence: `Ein Bär 🐻 ${i}`.repeat(3) }),
     );
@@ -78,7 +78,7 @@ describe('reading a predictions file', () => {
     expect(bytesRead).toBeGreaterThan(100_000);
   });
 
-  it('skips lines that are no predictions and names the first', async () => {
+  it('skips lines that are not predictions and reports the first', async () => {
     const file = await write(
       'val.jsonl',
       [example(0)],
@@ -87,11 +87,11 @@ describe('reading a predictions file', () => {
     const { predictions, skipped, firstProblem } = await readAll(file);
     expect(predictions.map((p) => p.index)).toEqual([0, 1]);
     expect(skipped).toBe(2);
-    // A phrase: the panel says it in the editor's language.
+    // A localizable message, which the panel translates.
     expect(firstProblem).toEqual(localize('line {0}: {1}', 2, localize('`sentence` is missing')));
   });
 
-  it('takes a last line without newline, and forgives one that is half written', async () => {
+  it('reads a last line without newline, and ignores an incomplete one', async () => {
     const whole = await readAll(await write('val.jsonl', [example(0)], JSON.stringify(example(1))));
     expect(whole.predictions).toHaveLength(2);
     const half = await readAll(await write('test.jsonl', [example(0)], '{"identifier":"dev-1'));
@@ -99,7 +99,7 @@ describe('reading a predictions file', () => {
     expect(half.skipped).toBe(0);
   });
 
-  it('takes a line whose numbers were not finite for no answer, not for False', () => {
+  it('treats a line with non-finite numbers as no answer, not as False', () => {
     const wrong = 'the answer is not a finite number';
     const line = { ...example(0), prediction: false };
     expect(parsePrediction(JSON.stringify({ ...line, prob_true: NaN }))).toEqual(localize(wrong));
@@ -111,7 +111,7 @@ describe('reading a predictions file', () => {
     });
   });
 
-  it('says that an incomplete model made the predictions', async () => {
+  it('reports that an incomplete model made the predictions', async () => {
     const whole = await readAll(await write('val.jsonl', [example(0)]));
     expect(whole.incomplete).toBe(false);
     const incomplete = await readAll(
@@ -128,7 +128,7 @@ describe('reading a predictions file', () => {
     [JSON.stringify({ ...example(0), images: ['a'] }), '`images` is not a pair of paths'],
     [JSON.stringify({ ...example(0), label: 'True' }), '`label` is not true, false or null'],
     [JSON.stringify({ ...example(0), prediction: 1 }), '`prediction` is not true or false'],
-  ])('says what is wrong with %s', (line, problem) =>
+  ])('reports what is wrong with %s', (line, problem) =>
     expect(parsePrediction(line)).toEqual(localize(problem)),
   );
 
@@ -160,13 +160,13 @@ describe('reading a predictions file', () => {
     expect(bytesRead).toBe((await stat(file)).size);
   });
 
-  it('lets others have the thread', async () => {
+  it('yields to the event loop', async () => {
     const file = await write(
       'val.jsonl',
       Array.from({ length: 20_000 }, (_, i) => example(i)),
     );
     const table = new PredictionTable();
-    // Rows that were there each time that others had a turn.
+    // Number of rows each time that a timer ran.
     const seen = new Set<number>();
     const timer = setInterval(() => seen.add(table.count), 1);
     for await (const { predictions } of readPredictions(file)) table.append(predictions);
@@ -203,8 +203,8 @@ describe('the loss of an example', () => {
   });
 });
 
-describe('examples that belong together', () => {
-  it('follow the official grouping of NLVR2, the pair blanked', () => {
+describe('groups of examples', () => {
+  it('follow the official grouping of NLVR2, without the number of the pair', () => {
     expect(setKey('dev-850-0-0', 'a')).toBe(setKey('dev-850-3-0', 'a'));
     expect(setKey('dev-850-0-0', 'a')).not.toBe(setKey('dev-850-0-1', 'a'));
     expect(setKey('test1-850-0-0', 'a')).not.toBe(setKey('dev-850-0-0', 'a'));
@@ -213,11 +213,11 @@ describe('examples that belong together', () => {
     expect(setKey('1572-0-3', 'a')).toBe(setKey('1572-2-5', 'b'));
     expect(setKey('1572-0-3', 'a')).not.toBe(setKey('1573-0-3', 'a'));
   });
-  it('share the sentence where identifiers say nothing', () => {
+  it('use the sentence if identifiers have no meaning', () => {
     expect(setKey('photo 1#0', 'Two dogs.')).toBe(setKey('photo 2#0', 'Two dogs.'));
     expect(setKey('photo 1#0', 'Two dogs.')).not.toBe(setKey('photo 1#1', 'A cat.'));
   });
-  it('have official names only where the data set is NLVR', () => {
+  it('have official names only in the NLVR data set', () => {
     expect(officialNlvr1Name('72-0-3', 'val', '/x/images/2/dev-72-0-3.png')).toBe('dev-72-0-3.png');
     expect(officialNlvr1Name('72-0-3', 'test', '/x/renamed.png')).toBe('test-72-0-3.png');
     expect(officialNlvr1Name('dev-850-0-0', 'val', 'x.png')).toBeNull();
@@ -242,10 +242,10 @@ describe('the prediction files of a run', () => {
       { split: 'test', epoch: 2 },
     ]);
   });
-  it('are none where the folder is missing', async () => {
+  it('are none if the folder is missing', async () => {
     expect(await listSets(join(folder, 'elsewhere'))).toEqual([]);
   });
-  it('have names of one pattern only', () => {
+  it('match one name pattern only', () => {
     expect(parseSetName('train.jsonl')).toEqual({ split: 'train', epoch: null });
     expect(parseSetName('val-epoch-003.jsonl')).toEqual({ split: 'val', epoch: 3 });
     expect(parseSetName('../val.jsonl')).toBeUndefined();
@@ -268,7 +268,7 @@ describe('the prediction files of a run', () => {
 });
 
 describe('the table of rows', () => {
-  it('sends repeated strings once, and the names of images not at all', () => {
+  it('sends repeated strings once, and no image paths', () => {
     const images: string[] = [];
     const table = new PredictionTable(images);
     const all = [
@@ -286,7 +286,7 @@ describe('the table of rows', () => {
     expect(images[first.left[1] ?? -1]).toBe('/data/5-img0.png');
   });
 
-  it('finds rows by identifier, also one named like a property', () => {
+  it('finds rows by identifier, also one with the name of a property', () => {
     const table = new PredictionTable();
     table.append([example(0, { identifier: '__proto__' }), example(1)]);
     expect(table.rowOf('__proto__')).toBe(0);
@@ -316,8 +316,8 @@ describe('the table of rows', () => {
   });
 });
 
-describe('the file whose rows the page has', () => {
-  /** A file of these lines, and what is kept of it once it was read. */
+describe('ShownFile', () => {
+  /** Writes these lines to a file and reads it. */
   async function shown(lines: string | Buffer): Promise<ShownFile> {
     const file = await write('val.jsonl', [], lines);
     const kept = new ShownFile(file, stampOf(await stat(file)));
@@ -325,14 +325,14 @@ describe('the file whose rows the page has', () => {
     return kept;
   }
 
-  it('gives every row again, one by one or all, whatever stands between them', async () => {
+  it('reads every row again, one by one or all, whatever is between them', async () => {
     const all = [
       example(0, { sentence: 'Zwei Hunde, größer als 犬.' }),
       example(1, { sentence: 'A long one. '.repeat(2000) }),
       example(2),
     ];
     const [a, b, c] = all.map((each) => JSON.stringify(each));
-    // A byte that is no UTF-8 becomes another number of bytes when it is decoded.
+    // A byte that is not valid UTF-8 is decoded to several bytes.
     const bad = Buffer.from([0xff, 0xff]);
     const kept = await shown(
       Buffer.concat([Buffer.from(`\r\n${a}\r\n`), bad, Buffer.from(`\n${b}\n\n${c}`)]),
@@ -342,16 +342,16 @@ describe('the file whose rows the page has', () => {
     await expect(kept.row(3)).rejects.toThrow(RangeError);
   });
 
-  it('is recognised when it has changed', async () => {
+  it('recognizes a changed file', async () => {
     const kept = await shown(`${JSON.stringify(example(0))}\n`);
     await write('val.jsonl', [example(0), example(1)]);
-    await expect(kept.row(0)).rejects.toThrow(FileChanged);
-    await expect(kept.all()).rejects.toThrow(FileChanged);
+    await expect(kept.row(0)).rejects.toThrow(FileChangedError);
+    await expect(kept.all()).rejects.toThrow(FileChangedError);
   });
 });
 
 describe('answers of another epoch', () => {
-  it('are lined up by identifier, with gaps where an example is missing', async () => {
+  it('are aligned by identifier, with gaps for missing examples', async () => {
     const table = new PredictionTable();
     table.append([example(0), example(1), example(2)]);
     await write('val-epoch-001.jsonl', [

@@ -7,7 +7,7 @@ const bench = panelBench();
 const counting: Subset = { kind: 'slice', slice: 'counting', value: 'yes' };
 const learned: Subset = { kind: 'fate', fate: 'learned' };
 
-it('the list is narrowed to a slice, with its right answers, and widened again', async () => {
+it('the list is filtered to a slice, with its right answers, and reset', async () => {
   await bench.writeEpochs();
   const panel = bench.open({ split: 'val', subset: counting });
   const asked: unknown[] = [];
@@ -19,7 +19,7 @@ it('the list is narrowed to a slice, with its right answers, and widened again',
   await vi.waitFor(() => expect(panel.listed).toEqual(['dev-2-0-0', 'dev-0-0-0']));
   expect(panel.model.subset).toMatchObject({ subset: counting, title: 'Counting' });
   expect(panel.model.counts).toEqual({ wrong: 1, right: 1, unlabeled: 0 });
-  // A filter narrows it further, and another epoch asks for its own examples.
+  // A filter narrows it further, and another epoch requests its own examples.
   panel.model.setFilter({ show: 'wrong' });
   expect(panel.listed).toEqual(['dev-2-0-0']);
   panel.model.open({ split: 'val', epoch: 0 });
@@ -29,7 +29,7 @@ it('the list is narrowed to a slice, with its right answers, and widened again',
     [{ split: 'val', epoch: 1 }, counting],
     [{ split: 'val', epoch: 0 }, counting],
   ]);
-  // A page that was reloaded keeps the slice and what the person has filtered by.
+  // A reloaded page keeps the slice and the filter.
   panel.newModel();
   await panel.ready();
   await vi.waitFor(() => expect(panel.listed).toEqual(['dev-0-0-0', 'dev-2-0-0']));
@@ -43,7 +43,7 @@ it('the list is narrowed to a slice, with its right answers, and widened again',
   expect(panel.listed).toHaveLength(3);
 });
 
-it('an open panel is narrowed and shows an example without being read again', async () => {
+it('an open panel is filtered and shows an example without reading the file again', async () => {
   await bench.writeEpochs();
   const panel = bench.open();
   panel.examplesOf = () => Promise.resolve({ title: 'Learned', rows: Int32Array.of(0) });
@@ -59,7 +59,7 @@ it('an open panel is narrowed and shows an example without being read again', as
   expect(panel.identifier).toBe('dev-0-0-0');
 });
 
-it('says why the examples of a slice are not known, and shows the others', async () => {
+it('shows why the examples of a slice cannot be found, and shows all examples', async () => {
   await bench.writeEpochs();
   const panel = bench.open({ split: 'val', subset: counting }, join(bench.folder, 'images'));
   panel.examplesOf = () => Promise.reject(new Error('the slices of the settings are wrong'));

@@ -1,4 +1,4 @@
-/** Parts of the extension without VS Code: as esbuild bundles them, with a stand-in for the module `vscode`. */
+/** Loads parts of the extension without VS Code: bundled by esbuild, with a fake of the module `vscode`. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { compileFunction } from 'node:vm';
 import { build } from 'esbuild';
 
-/** Stands for anything of VS Code: whatever is called, made or read is such a thing again, and empty. */
+/** A fake of any VS Code object: calls, constructors and properties return such a fake. */
 export function nothing(known: Record<string, unknown> = {}): unknown {
   const read = (_: unknown, key: string | symbol): unknown => {
     if (typeof key === 'string' && Object.hasOwn(known, key)) return known[key];
@@ -24,7 +24,7 @@ export function nothing(known: Record<string, unknown> = {}): unknown {
   });
 }
 
-/** The module's members. They have to be there by name: a bundle copies them. */
+/** The members of the module. They must exist by name, because a bundle copies them. */
 function vscodeModule(known: Record<string, unknown>): Record<string, unknown> {
   const members = readdirSync('src/extension', { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
@@ -37,8 +37,8 @@ function vscodeModule(known: Record<string, unknown>): Record<string, unknown> {
 
 /**
  * Loads a module of the extension with everything that it imports.
- * @param vscode members of VS Code that do something
- * @param evaluated gets the paths of our modules and of packages as they are evaluated
+ * @param vscode members of VS Code with behavior
+ * @param evaluated receives the paths of modules and packages as they are evaluated
  */
 export async function loadWithVscode<T>(
   entry: string,
@@ -52,7 +52,7 @@ export async function loadWithVscode<T>(
     platform: 'node',
     format: 'cjs',
     external: ['vscode', 'koffi', 'sharp'],
-    // Assets of the build are found from the sources.
+    // Assets of the build are found relative to the sources.
     define: { 'import.meta.url': JSON.stringify(pathToFileURL('src/util/assets.ts').href) },
     logLevel: 'error',
     plugins: [

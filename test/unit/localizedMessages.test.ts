@@ -12,7 +12,7 @@ import { describe as describeKey } from '../../src/extension/configuration/hover
 import { fieldInfos } from '../../src/extension/configuration/fieldInfo';
 import { HistoryLog } from '../../src/extension/dashboard/historyLog';
 import { parseCheckReport } from '../../src/extension/dataset/checkReport';
-import { failureIn, jsonErrorEnvironment } from '../../src/extension/trainer/failure';
+import { commandError, jsonErrorEnvironment } from '../../src/extension/trainer/commandError';
 import { findNode } from '../../src/extension/trainer/findNode';
 import { Messenger, type MessageHandlers } from '../../src/extension/webview/messenger';
 import { EventReader } from '../../src/run/read/eventReader';
@@ -209,7 +209,7 @@ describe('a command that failed', () => {
     report(error, false);
     expect(said[0]).toBe('nlvr: /s is a file. Specify a folder for the sample.\n');
     setTranslator(chinese);
-    expect(localizedError(failureIn(`drawing\n${said[1]}`, ''))).toEqual({
+    expect(localizedError(commandError(`drawing\n${said[1]}`, ''))).toEqual({
       message: '/s 是一个文件。',
       hint: '请为示例指定一个文件夹。',
     });
@@ -218,7 +218,8 @@ describe('a command that failed', () => {
   it('is shown as printed if it cannot be parsed', () => {
     setTranslator(chinese);
     const shown = (stderr: string): string =>
-      localizedError(failureIn(stderr, localize('The data check ended without a report.'))).message;
+      localizedError(commandError(stderr, localize('The data check ended without a report.')))
+        .message;
     expect(shown('nlvr: no\n')).toBe('nlvr: no');
     expect(shown('{"broken\n')).toBe('{"broken');
     expect(shown('\n')).toBe('数据检查结束，但没有给出报告。');
@@ -307,7 +308,7 @@ describe('a run in Chinese', () => {
     const history = new HistoryLog();
     for (const { event, step } of (await new EventReader(folder.events).read()).events)
       history.push(event, step, 0);
-    expect(history.sum(0, 0).notes.map(({ message, hint }) => [message, hint])).toEqual([
+    expect(history.summarize(0, 0).notes.map(({ message, hint }) => [message, hint])).toEqual([
       ['训练有 50% 的时间在等待图像。', '请调大 num_workers（现为 2），或启用 cache_images。'],
       ['Of an older trainer.', undefined],
     ]);

@@ -5,7 +5,10 @@ import { vitSize } from '../../src/config/vit';
 import { blipMedConfig } from '../../src/config/medConfig';
 import { applyEdit } from '../../src/config/edit';
 import { parseConfig } from '../../src/config/parse';
-import { architectureEdit, pretrainedInfo } from '../../src/extension/configuration/checkpointInfo';
+import {
+  architectureEdit,
+  inspectPretrained,
+} from '../../src/extension/configuration/checkpointInfo';
 import { modelConfig, type NlvrModelConfig } from '../../src/model/config';
 import {
   describeInspection,
@@ -116,7 +119,7 @@ describe("Use This Checkpoint's Architecture", () => {
 
   it('writes vit and med_config and keeps the rest', async () => {
     const parsed = parseConfig(text);
-    const info = await pretrainedInfo(parsed, fixtures);
+    const info = await inspectPretrained(parsed, fixtures);
     if (!info) throw new Error('the checkpoint was not found');
     expect(text.slice(...info.range)).toBe('pretrained: pretrain/model.pth'.slice(12));
     const edit = architectureEdit(text, parsed.config, fixtures, info.inspection);
@@ -133,6 +136,8 @@ describe("Use This Checkpoint's Architecture", () => {
 
   it('is not offered for an address or a file that cannot be read', async () => {
     for (const path of ['https://host/model.pth', 'README.md', 'none.pth'])
-      expect(await pretrainedInfo(parseConfig(`pretrained: ${path}\n`), fixtures)).toBeUndefined();
+      expect(
+        await inspectPretrained(parseConfig(`pretrained: ${path}\n`), fixtures),
+      ).toBeUndefined();
   });
 });

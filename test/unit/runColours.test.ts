@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { RUN_COLOURS, RunColours } from '../../src/extension/runs/runColours';
+import { COLOR_COUNT, RunColors } from '../../src/extension/runs/runColors';
 
 /** What a window remembers. */
 function memory() {
@@ -15,16 +15,16 @@ function memory() {
 
 it('a run has its colour in every panel and after a reload; new ones get those that are rare', () => {
   const kept = memory();
-  const colours = new RunColours(kept);
+  const colours = new RunColors(kept);
   expect(colours.of(['a'])).toEqual([0]);
   expect(colours.of(['b'])).toEqual([1]);
   expect(colours.of(['b', 'c', 'a'])).toEqual([1, 2, 0]);
-  expect(new RunColours(kept).of(['c', 'd'])).toEqual([2, 3]);
+  expect(new RunColors(kept).of(['c', 'd'])).toEqual([2, 3]);
   expect(colours.of(['e', 'f', 'g'])).toEqual([4, 5, 0]);
 });
 
 it('of two runs of one colour that are shown together the later has another one there, and only there', () => {
-  const colours = new RunColours(memory());
+  const colours = new RunColors(memory());
   const seven = Array.from({ length: 7 }, (_, i) => `run${i}`);
   for (const run of seven) colours.of([run]);
   const [first, last] = [colours.of(['run0'])[0], colours.of(['run6'])[0]];
@@ -35,6 +35,6 @@ it('of two runs of one colour that are shown together the later has another one 
   expect(colours.of(['run6'])).toEqual([last]);
   // More than there are colours: each keeps its own where all are taken.
   const all = colours.of(seven);
-  expect(new Set(all).size).toBe(RUN_COLOURS);
+  expect(new Set(all).size).toBe(COLOR_COUNT);
   expect(all[6]).toBe(last);
 });

@@ -1,4 +1,4 @@
-/** The host's end of the runs table: marks, names, and what is read and sent again. */
+/** Tests the host of the runs table: marks, names, and what is read and sent again. */
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,12 +6,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RunRows } from '../../src/extension/runsTable/runRows';
 import { RunsSession } from '../../src/extension/runsTable/session';
 import { FolderRunRegistry } from '../../src/extension/runs/folderRegistry';
-import { RunColours } from '../../src/extension/runs/runColours';
+import { RunColors } from '../../src/extension/runs/runColors';
 import { RunMarks } from '../../src/extension/runs/runMarks';
 import { migrateRunInfo } from '../../src/run/read/migrate';
 import type { ToWebview } from '../../src/webview/runs/messages';
 
-/** As VS Code's workspace state: what is put in comes out as JSON made it. */
+/** A workspace state like VS Code's, which stores values as JSON. */
 function memory(kept = new Map<string, string>()) {
   return {
     get: <T>(key: string, otherwise: T): T => {
@@ -76,7 +76,7 @@ async function table() {
     plan: () => Promise.resolve([]),
     queue: () => Promise.resolve(0),
     openNew: () => Promise.resolve(),
-    colours: (keys) => new RunColours(kept).of(keys),
+    colors: (keys) => new RunColors(kept).of(keys),
     save: (text) => Promise.resolve(String(saved.push(text))),
     problem: (doing, error) => {
       throw new Error(doing, { cause: error });
@@ -93,7 +93,7 @@ const rowsOf = (sent: readonly ToWebview[]) =>
   sent.flatMap((message) => (message.type === 'rows' ? message.rows : []));
 
 describe('marks of runs', () => {
-  it('are kept over a reload, go with the run, and are of the right kind whatever was kept', async () => {
+  it('survive a reload, are removed with the run, and are valid whatever was stored', async () => {
     const kept = new Map<string, string>();
     const marks = new RunMarks(memory(kept));
     await marks.set(['/r/a', '/r/b'], () => ({ starred: true, name: '  My \n run ' }));
@@ -117,7 +117,7 @@ describe('marks of runs', () => {
     });
   });
 
-  it('give a run another name everywhere, and its own again', async () => {
+  it('rename a run everywhere, and restore its own name', async () => {
     const { folders, marks, registry } = await table();
     const [a] = folders;
     await marks.set([a], () => ({ name: 'Baseline' }));
@@ -132,7 +132,7 @@ describe('marks of runs', () => {
 });
 
 describe('the rows of the table', () => {
-  it('come with the keys that differ, and again only for a run that has changed', async () => {
+  it('are sent with the keys that differ, and again only for a run that has changed', async () => {
     const { folders, registry, rows, sent } = await table();
     const [a, b] = folders;
     expect(rowsOf(sent).map(({ key, ownName, values }) => [key, ownName, values[7]])).toEqual([
@@ -191,9 +191,9 @@ describe('the rows of the table', () => {
   });
 });
 
-it('gives selected runs the colours that the dashboard has for them', async () => {
+it('gives selected runs the colors that the dashboard has for them', async () => {
   const { folders, kept, session } = await table();
-  const dashboard = new RunColours(kept).of(['/elsewhere', ...folders]);
+  const dashboard = new RunColors(kept).of(['/elsewhere', ...folders]);
   const keys = [folders[1], folders[0], '/not/in/the/table'];
   expect(await session.requests.colors({ keys })).toEqual({
     [folders[0]]: dashboard[1],

@@ -1,4 +1,4 @@
-/** The runs table's panel, with a stand-in for VS Code. */
+/** Tests the panel of the runs table, with a fake of VS Code. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ class Uri {
   }
 }
 
-/** As VS Code's workspace state: what is put in comes out as JSON made it. */
+/** A workspace state like VS Code's, which stores values as JSON. */
 function memory() {
   const kept = new Map<string, string>();
   return {
@@ -57,7 +57,7 @@ function memory() {
   };
 }
 
-/** A panel as VS Code makes it: what its page is sent, and a way to speak for the page. */
+/** A panel like VS Code's: records messages to the page, and can send messages of the page. */
 function fakePanel() {
   const frames: HostFrame[] = [];
   let listener: (frame: unknown) => void = () => undefined;
@@ -194,7 +194,7 @@ const typesOf = (frames: readonly HostFrame[]): string[] =>
     frame.frame === 'message' ? [(frame.message as { type: string }).type] : [],
   );
 
-it('is opened once, shows the runs, and runs the commands of its buttons', async () => {
+it('is opened once, shows the runs, and executes the commands of its buttons', async () => {
   const { folder, table, serializer, panels, created, commands, state, message, frames } =
     await opened();
   expect(typesOf(frames)).toEqual(['init', 'rows', 'configuration']);
@@ -213,7 +213,7 @@ it('is opened once, shows the runs, and runs the commands of its buttons', async
   ]);
   message({ type: 'view', view: { text: 'x' } });
   expect(state.kept.get('nlvr.runsTable')).toBe('{"text":"x"}');
-  // The one that was open before the window was reloaded goes when there is one already.
+  // A restored panel is closed if one is open already.
   const second = vi.spyOn(panels[1].panel, 'dispose');
   await serializer.deserializeWebviewPanel(panels[1].panel as never, undefined);
   expect(second).toHaveBeenCalled();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FolderRunRegistry } from '../../src/extension/runs/folderRegistry';
-import { runDescription } from '../../src/extension/runs/runWords';
+import { runDescription } from '../../src/extension/runs/runText';
 import { isOtherRunOfLog, isTrainedByBlip } from '../../src/run/import/blipFolder';
 import { blipEvents, blipRunInfo, otherRunsOfLog } from '../../src/run/import/blipLog';
 import type { RunEvent } from '../../src/run/events';

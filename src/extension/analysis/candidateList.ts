@@ -20,7 +20,7 @@ const COLUMNS = [
 ];
 
 /**
- * The candidates for label noise as a file, the most suspicious first, with marks and notes (docs/analysis.md).
+ * Formats the candidates for label noise as a file, highest score first, with marks and notes (docs/analysis.md).
  * @param notes by identifier
  */
 export function* candidateList(

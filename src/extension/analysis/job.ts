@@ -7,83 +7,83 @@ import { localized, localizedAdvice } from '../../util/language';
 import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 
-/** Why nothing is analysed in Restricted Mode. */
-export const untrusted = localize(
+/** Message that an analysis requires a trusted workspace. */
+export const restrictedModeMessage = localize(
   'Analyze Predictions uses patterns and files from the workspace, which requires a trusted workspace.',
 );
 
-/** Why there are no numbers, in the user's language; `defect` is for the log. */
+/** Why an analysis failed, in the display language. `defect` is the stack trace for the log. */
 export interface AnalysisFailure {
   message: string;
   hint?: string;
   defect?: string;
 }
 
-/** One analysis in a thread of its own, from its first numbers to its last. */
+/** One analysis in a worker thread, with the results received so far. */
 export class AnalysisJob {
-  /** 0 to 1. */
-  share = 0;
+  /** Progress, 0 to 1. */
+  progress = 0;
   analysis: Analysis | null = null;
-  /** Whether `analysis` has everything. */
+  /** Whether `analysis` is final. */
   complete = false;
   examples: ExampleColumns | null = null;
   slices: SliceRows[] = [];
-  /** undefined while they are not known; null for fewer than two epochs. */
+  /** undefined until computed; null for fewer than two epochs. */
   dynamics: DynamicsColumns | null | undefined;
   failure: AnalysisFailure | null = null;
-  private readonly followers = new Set<(news: AnalysisMessage['type']) => void>();
+  private readonly listeners = new Set<(news: AnalysisMessage['type']) => void>();
   private readonly worker: Worker;
 
-  /** @param left called when nobody follows an unfinished job any more: it has been ended */
+  /** @param onAbandoned called when the job failed, or was terminated because its last listener unsubscribed */
   constructor(
     request: AnalyzeRequest,
-    private readonly left: () => void,
+    private readonly onAbandoned: () => void,
   ) {
     this.worker = new Worker(assetPath('analysis-worker.js'), { workerData: request });
-    this.worker.on('message', (news: AnalysisMessage) => this.take(news));
+    this.worker.on('message', (news: AnalysisMessage) => this.handleMessage(news));
     this.worker.once('error', (error) => this.fail({ message: error.message }));
     this.worker.once('exit', () => {
       if (!this.complete) this.fail({ message: localized(localize('The analysis ended early.')) });
     });
   }
 
-  /** Is notified of every change. The job is ended when its last follower leaves before it is done. */
-  follow(listener: (news: AnalysisMessage['type']) => void): { dispose(): void } {
-    this.followers.add(listener);
+  /** Subscribes to changes. An unfinished job is terminated when its last listener unsubscribes. */
+  subscribe(listener: (news: AnalysisMessage['type']) => void): { dispose(): void } {
+    this.listeners.add(listener);
     return {
       dispose: () => {
-        if (!this.followers.delete(listener)) return;
-        if (this.followers.size > 0 || this.complete || this.failure) return;
-        this.left();
+        if (!this.listeners.delete(listener)) return;
+        if (this.listeners.size > 0 || this.complete || this.failure) return;
+        this.onAbandoned();
         void this.worker.terminate();
       },
     };
   }
 
-  /** Resolves when something is known. @throws {UserError} when the analysis fails before. */
-  async until(known: () => boolean): Promise<void> {
-    if (known()) return;
+  /** Resolves when a condition holds. @throws {UserError} when the analysis fails first. */
+  async waitUntil(condition: () => boolean): Promise<void> {
+    if (condition()) return;
     await new Promise<void>((resolve, reject) => {
-      const look = (): void => {
+      const check = (): void => {
         if (this.failure)
           reject(
             new UserError(this.failure.message, {
               ...(this.failure.hint !== undefined && { hint: this.failure.hint }),
             }),
           );
-        else if (known()) resolve();
+        else if (condition()) resolve();
         else return;
-        following.dispose();
+        subscription.dispose();
       };
-      const following = this.follow(look);
-      look();
+      const subscription = this.subscribe(check);
+      check();
     });
   }
 
-  private take(news: AnalysisMessage): void {
+  private handleMessage(news: AnalysisMessage): void {
     switch (news.type) {
       case 'progress':
-        this.share = news.share;
+        this.progress = news.share;
         break;
       case 'examples':
         this.examples = news.examples;
@@ -113,11 +113,11 @@ export class AnalysisJob {
   private fail(failure: AnalysisFailure): void {
     if (this.failure || this.complete) return;
     this.failure = failure;
-    this.left();
+    this.onAbandoned();
     this.notify('failed');
   }
 
   private notify(news: AnalysisMessage['type']): void {
-    for (const follower of [...this.followers]) follower(news);
+    for (const listener of [...this.listeners]) listener(news);
   }
 }

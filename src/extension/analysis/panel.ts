@@ -9,7 +9,7 @@ import type { Services } from '../services';
 import { ANALYSIS_VIEW } from '../viewTypes';
 import { exportTo, logProblem, PanelFrame } from '../webview/panelFrame';
 import { PanelSet, Registration, type OpenPanel } from '../webview/panelSet';
-import { analyses, mayAnalyze } from './analyses';
+import { analysisCache, canAnalyze } from './analysisCache';
 import { AnalysisSession, type SessionEditor, type SessionRun } from './session';
 
 const registration = new Registration(
@@ -17,7 +17,7 @@ const registration = new Registration(
   (services) => services,
 );
 
-/** Makes the panels available, once. @returns what fills those that were open before a reload of the window. */
+/** Registers the panels, once. @returns the serializer that restores them after a window reload. */
 export function registerAnalysis(
   services: Services,
 ): vscode.WebviewPanelSerializer<Partial<PanelState>> {
@@ -25,7 +25,7 @@ export function registerAnalysis(
 }
 
 /**
- * Opens the analysis of a run, or brings it to the front.
+ * Opens the analysis of a run, or reveals its panel.
  * @param runFolder absolute path
  */
 export async function openAnalysis(
@@ -36,34 +36,34 @@ export async function openAnalysis(
   await registration.panels.open(runFolder, wanted, tab);
 }
 
-interface About {
+interface PanelInput {
   runFolder: string;
   /** The predictions to show first. */
   wanted: Partial<PredictionSet>;
 }
 
 /** All open panels, at most one for each run. */
-class AnalysisPanels extends PanelSet<About, AnalysisPanel, PanelState> {
+class AnalysisPanels extends PanelSet<PanelInput, AnalysisPanel, PanelState> {
   async open(runFolder: string, wanted: Partial<PredictionSet>, tab?: TabId): Promise<void> {
-    const about = { runFolder, wanted };
-    const known = await this.show(about);
+    const input = { runFolder, wanted };
+    const known = await this.show(input);
     if (known && wanted.split !== undefined) await known.session.show(wanted);
-    const { session } = this.panelOf(about) ?? {};
+    const { session } = this.panelOf(input) ?? {};
     if (!tab || !session) return;
-    // The folder is new to the panel's watcher where this is the first result.
+    // The first result creates its folder, which the panel's watcher does not watch yet.
     await session.robustnessChanged();
     session.showTab(tab);
   }
 
-  protected firstTitle(): string {
+  protected placeholderTitle(): string {
     return vscode.l10n.t('Analysis');
   }
 
-  protected titleOf({ runFolder }: About): string {
+  protected titleOf({ runFolder }: PanelInput): string {
     return vscode.l10n.t('Analysis: {0}', this.nameOf(runFolder));
   }
 
-  protected keyOf({ runFolder }: About): string {
+  protected keyOf({ runFolder }: PanelInput): string {
     return runFolder;
   }
 
@@ -71,25 +71,28 @@ class AnalysisPanels extends PanelSet<About, AnalysisPanel, PanelState> {
     return run.folder;
   }
 
-  protected restored({ runFolder, set }: Partial<PanelState>): About | undefined {
+  protected inputFromState({ runFolder, set }: Partial<PanelState>): PanelInput | undefined {
     return typeof runFolder === 'string' ? { runFolder, wanted: { ...set } } : undefined;
   }
 
-  protected runsOf({ runFolder }: About): readonly string[] {
+  protected runsOf({ runFolder }: PanelInput): readonly string[] {
     return [runFolder];
   }
 
-  protected override runInFront({ run }: AnalysisPanel): string {
+  protected override runForCommands({ run }: AnalysisPanel): string {
     return run.folder;
   }
 
-  protected fill(panel: vscode.WebviewPanel, { runFolder, wanted }: About): AnalysisPanel {
+  protected createSession(
+    panel: vscode.WebviewPanel,
+    { runFolder, wanted }: PanelInput,
+  ): AnalysisPanel {
     const run = { folder: runFolder, name: this.nameOf(runFolder) };
     return new AnalysisPanel(panel, run, wanted, this.services);
   }
 }
 
-/** One panel: its webview, its session, and the files it watches. */
+/** One panel: its webview, its session and its file watchers. */
 class AnalysisPanel implements OpenPanel {
   readonly session: AnalysisSession;
   private readonly frame: PanelFrame<AnalysisContract>;
@@ -103,21 +106,21 @@ class AnalysisPanel implements OpenPanel {
     this.session = new AnalysisSession(run, wanted, this.editor());
     const frame = new PanelFrame<AnalysisContract>(panel, services, 'analysis', this.session);
     this.frame = frame;
-    frame.guard('analyze', this.session.prepare());
-    const refresh = (): void => frame.guard('read predictions', this.session.refresh());
+    frame.logFailure('analyze', this.session.prepare());
+    const refresh = (): void => frame.logFailure('read predictions', this.session.refresh());
     frame.watch(new RunFolder(run.folder).predictions, '*.jsonl', refresh);
     frame.watch(new RunFolder(run.folder).robustness, '*.json', () =>
-      frame.guard('read robustness', this.session.robustnessChanged()),
+      frame.logFailure('read robustness', this.session.robustnessChanged()),
     );
     frame.watch(run.folder, 'notes.json', () =>
-      frame.guard('read notes', this.session.notesChanged()),
+      frame.logFailure('read notes', this.session.notesChanged()),
     );
-    frame.own(
+    frame.register(
       vscode.workspace.onDidGrantWorkspaceTrust(refresh),
       vscode.workspace.onDidChangeConfiguration((change) => {
         if (change.affectsConfiguration('nlvr.slices')) refresh();
       }),
-      // A folder that does not exist yet is not watched everywhere; the run's own news come as well.
+      // Not every file system watches a folder that does not exist yet; changes of the run are reported here too.
       services.runs.onDidChange(refresh),
     );
   }
@@ -135,13 +138,13 @@ class AnalysisPanel implements OpenPanel {
     const { folder } = this.run;
     return {
       send: (message) => this.frame.send(message),
-      isTrusted: () => mayAnalyze(folder),
+      isTrusted: () => canAnalyze(folder),
       isActive: () => {
         const run = runs.get(folder);
         return run !== undefined && isActive(run);
       },
-      identityOf: (set) => analyses.identityOf(folder, this.configFile(), set),
-      job: (identity) => analyses.job(identity),
+      keyOf: (set) => analysisCache.keyOf(folder, this.configFile(), set),
+      job: (identity) => analysisCache.job(identity),
       showExamples: (set, what) => {
         const show = async (): Promise<void> => {
           const { openFailures, registerFailures } = await import('../failures/panel');

@@ -17,19 +17,19 @@ import type {
 } from '../../webview/analysis/messages';
 import { NotesStore } from '../failures/notesStore';
 import type { MessageHandlers } from '../webview/messenger';
-import { untrusted, type AnalysisJob } from './job';
+import { restrictedModeMessage, type AnalysisJob } from './job';
 import { candidateList } from './candidateList';
 import { shownNumbers } from './shownNumbers';
 import { shownRobustness } from './shownRobustness';
 
-/** What a session needs from the editor around it. */
+/** The editor functions that a session uses. */
 export interface SessionEditor {
   send(message: ToWebview): void;
   isTrusted(): boolean;
   /** Whether the run is being trained. */
   isActive(): boolean;
-  /** What the analysis of a set is made of. @throws {UserError} where it cannot be made */
-  identityOf(set: PredictionSet): Promise<string>;
+  /** Cache key of the analysis of a set. @throws {UserError} when the set cannot be analyzed */
+  keyOf(set: PredictionSet): Promise<string>;
   job(identity: string): AnalysisJob;
   /** Shows examples of a set in the Failed Examples panel. */
   showExamples(set: PredictionSet, what: { subset: Subset } | { identifier: string }): void;
@@ -37,7 +37,7 @@ export interface SessionEditor {
     command: 'text' | 'setting' | 'dashboard' | 'trust' | 'robustness',
     set: PredictionSet | null,
   ): void;
-  /** Asks where to save and writes there. @returns the file's name, null when cancelled. */
+  /** Asks where to save and writes there. @returns the file's name, null when canceled. */
   save(name: string, extension: string, pieces: Iterable<string>): Promise<string | null>;
   problem(doing: string, error: unknown): void;
 }
@@ -47,23 +47,23 @@ export interface SessionRun {
   name: string;
 }
 
-/** One panel's conversation about one run. */
+/** The state of one panel: which predictions it shows, their analysis, and what the page has received. */
 export class AnalysisSession implements MessageHandlers<AnalysisContract> {
   private sets: PredictionSet[] = [];
   private shown: PredictionSet | null = null;
-  private identity: string | null = null;
+  private key: string | null = null;
   private job: AnalysisJob | null = null;
-  private following: { dispose(): void } | null = null;
+  private subscription: { dispose(): void } | null = null;
   private generation = 0;
-  /** The person has cancelled: files that change begin nothing. */
+  /** The user has canceled: changed files do not start an analysis. */
   private cancelled = false;
   private disposed = false;
-  /** What stood in the way of an analysis the last time, so that it is said once. */
-  private refusal = '';
-  private looking: Promise<void> = Promise.resolve();
+  /** The last reason why there is no analysis, so that it is sent once. */
+  private lastRefusal = '';
+  private pendingUpdate: Promise<void> = Promise.resolve();
   private readonly notes: NotesStore;
   private robustness: readonly StoredRobustness[] = [];
-  /** Asked for before the page was there. */
+  /** The tab to show when the page is ready. */
   private wantedTab: TabId | null = null;
 
   constructor(
@@ -74,14 +74,14 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
     this.notes = new NotesStore(new RunFolder(run.folder).notes, () => this.sendNotes());
   }
 
-  /** Begins the analysis while the page still loads. */
+  /** Starts the analysis while the page loads. */
   async prepare(): Promise<void> {
     this.sets = await listSets(this.run.folder);
-    await this.look();
+    await this.update();
   }
 
   async ready(): Promise<void> {
-    await this.looking;
+    await this.pendingUpdate;
     this.sets = await listSets(this.run.folder);
     this.editor.send({
       type: 'init',
@@ -97,10 +97,10 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
     );
     if (this.wantedTab) this.editor.send({ type: 'showTab', tab: this.wantedTab });
     this.wantedTab = null;
-    this.refusal = '';
-    if (this.shown && this.job) this.repeat(this.shown, this.job);
-    else if (this.shown && this.cancelled) this.sayCancelled(this.shown);
-    else await this.look();
+    this.lastRefusal = '';
+    if (this.shown && this.job) this.resend(this.shown, this.job);
+    else if (this.shown && this.cancelled) this.sendCancelled(this.shown);
+    else await this.update();
   }
 
   /** Shows other predictions of the run. */
@@ -108,20 +108,20 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
     this.wanted = wanted;
     this.shown = null;
     this.cancelled = false;
-    await this.look();
+    await this.update();
   }
 
-  /** Files of the run, the setting or the trust in the workspace may have changed. */
+  /** Call when files of the run, the setting or the workspace trust may have changed. */
   async refresh(): Promise<void> {
     const before = JSON.stringify(this.sets);
     this.sets = await listSets(this.run.folder);
     if (this.disposed) return;
     if (JSON.stringify(this.sets) !== before)
       this.editor.send({ type: 'sets', sets: this.sets, active: this.editor.isActive() });
-    if (!this.cancelled) await this.look();
+    if (!this.cancelled) await this.update();
   }
 
-  /** Results of robustness tests came or went. */
+  /** Sends the results of robustness tests again, after files were added or removed. */
   async robustnessChanged(): Promise<void> {
     const stored = await readRobustness(this.run.folder);
     if (this.disposed) return;
@@ -129,7 +129,7 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
     this.editor.send({ type: 'robustness', results: stored.map(shownRobustness) });
   }
 
-  /** Shows a tab, now or once the page is there. */
+  /** Shows a tab, now or when the page is ready. */
   showTab(tab: TabId): void {
     this.wantedTab = tab;
     this.editor.send({ type: 'showTab', tab });
@@ -147,14 +147,14 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
         return this.show(message.set);
       case 'cancel':
         this.cancelled = true;
-        this.leave();
-        if (shown) this.sayCancelled(shown);
+        this.detach();
+        if (shown) this.sendCancelled(shown);
         return;
       case 'again':
         this.cancelled = false;
-        this.identity = null;
-        this.refusal = '';
-        return this.look();
+        this.key = null;
+        this.lastRefusal = '';
+        return this.update();
       case 'showSubset':
         if (shown) editor.showExamples(shown, { subset: message.subset });
         return;
@@ -187,7 +187,7 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
   readonly requests: MessageHandlers<AnalysisContract>['requests'] = {
     rows: ({ generation, rows }) => {
       const examples = this.job?.examples;
-      // Another analysis has begun meanwhile: its rows are asked for again.
+      // Another analysis has started: the page requests its rows again.
       if (!examples || generation !== this.generation) return [];
       return rows.flatMap((row): ExampleLine[] => {
         const identifier = examples.identifiers[row];
@@ -220,94 +220,97 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
 
   dispose(): void {
     this.disposed = true;
-    this.leave();
+    this.detach();
   }
 
-  /** Begins the analysis of what is wanted, unless it is there already; one look after the other. */
-  private look(): Promise<void> {
-    const turn = this.looking.then(() => (this.disposed ? undefined : this.lookNow()));
-    this.looking = turn.catch(() => undefined);
+  /** Starts the analysis of the wanted predictions unless it is shown already. Updates run one after the other. */
+  private update(): Promise<void> {
+    const turn = this.pendingUpdate.then(() => (this.disposed ? undefined : this.runUpdate()));
+    this.pendingUpdate = turn.catch(() => undefined);
     return turn;
   }
 
-  private async lookNow(): Promise<void> {
+  private async runUpdate(): Promise<void> {
     const set = this.shown ?? chooseSet(this.sets, this.wanted);
     if (!set) return;
     if (!this.editor.isTrusted())
-      return this.refuse(set, { message: localized(untrusted), trust: true });
+      return this.sendRefusal(set, { message: localized(restrictedModeMessage), trust: true });
     try {
-      const identity = await this.editor.identityOf(set);
-      if (this.disposed || (identity === this.identity && sameSet(set, this.shown))) return;
+      const identity = await this.editor.keyOf(set);
+      if (this.disposed || (identity === this.key && sameSet(set, this.shown))) return;
       const job = this.editor.job(identity);
-      this.refusal = '';
-      this.begin(set);
-      this.identity = identity;
-      this.take(job);
+      this.lastRefusal = '';
+      this.beginGeneration(set);
+      this.key = identity;
+      this.attach(job);
     } catch (error) {
       if (this.disposed) return;
       const { message, hint } = localizedError(error);
-      this.refuse(set, { message, ...(hint !== null && { hint }) });
+      this.sendRefusal(set, { message, ...(hint !== null && { hint }) });
       if (!(error instanceof UserError)) this.editor.problem('analyze', error);
     }
   }
 
-  /** Says why there is no analysis; once, as files and runs that change ask again and again. */
-  private refuse(
+  /** Sends why there is no analysis, once: each change of a file or run tries again. */
+  private sendRefusal(
     set: PredictionSet,
     why: Pick<Extract<ToWebview, { type: 'failed' }>, 'message' | 'hint' | 'trust'>,
   ): void {
     const refusal = JSON.stringify([set, why]);
-    if (refusal === this.refusal) return;
-    this.begin(set);
-    this.refusal = refusal;
+    if (refusal === this.lastRefusal) return;
+    this.beginGeneration(set);
+    this.lastRefusal = refusal;
     this.editor.send({ type: 'failed', generation: this.generation, ...why });
   }
 
-  private sayCancelled(set: PredictionSet): void {
+  private sendCancelled(set: PredictionSet): void {
     this.editor.send({ type: 'begin', generation: this.generation, set });
     this.editor.send({ type: 'canceled', generation: this.generation });
   }
 
-  private begin(set: PredictionSet): void {
-    this.leave();
+  private beginGeneration(set: PredictionSet): void {
+    this.detach();
     this.shown = set;
     this.generation++;
     this.editor.send({ type: 'begin', generation: this.generation, set });
     this.sendNotes();
   }
 
-  private take(job: AnalysisJob): void {
+  private attach(job: AnalysisJob): void {
     this.job = job;
-    this.sayAll(job);
-    // The old one is left after the new one is followed: they may be the same.
-    this.following = job.follow((news) => this.say(job, news));
+    this.sendAll(job);
+    // Subscribes before the old subscription is disposed: both may be the same job.
+    this.subscription = job.subscribe((news) => this.sendPart(job, news));
   }
 
-  private leave(): void {
-    this.following?.dispose();
-    this.following = null;
+  private detach(): void {
+    this.subscription?.dispose();
+    this.subscription = null;
     this.job = null;
-    this.identity = null;
+    this.key = null;
   }
 
-  private repeat(set: PredictionSet, job: AnalysisJob): void {
+  private resend(set: PredictionSet, job: AnalysisJob): void {
     this.editor.send({ type: 'begin', generation: this.generation, set });
     this.sendNotes();
-    this.sayAll(job);
+    this.sendAll(job);
   }
 
-  private sayAll(job: AnalysisJob): void {
-    this.say(job, 'progress');
-    if (job.analysis) this.say(job, 'numbers');
-    if (job.dynamics !== undefined) this.say(job, 'dynamics');
-    if (job.failure) this.say(job, 'failed');
+  private sendAll(job: AnalysisJob): void {
+    this.sendPart(job, 'progress');
+    if (job.analysis) this.sendPart(job, 'numbers');
+    if (job.dynamics !== undefined) this.sendPart(job, 'dynamics');
+    if (job.failure) this.sendPart(job, 'failed');
   }
 
-  private say(job: AnalysisJob, news: Parameters<Parameters<AnalysisJob['follow']>[0]>[0]): void {
+  private sendPart(
+    job: AnalysisJob,
+    news: Parameters<Parameters<AnalysisJob['subscribe']>[0]>[0],
+  ): void {
     const { generation, editor } = this;
     switch (news) {
       case 'progress':
-        return editor.send({ type: 'progress', generation, share: job.share });
+        return editor.send({ type: 'progress', generation, share: job.progress });
       case 'numbers': {
         const { analysis, complete } = job;
         if (analysis)
@@ -332,7 +335,7 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
     }
   }
 
-  /** In Failed Examples, on the predictions of the split that was tested: of its epoch, else the newest. */
+  /** Opens Failed Examples on the predictions of the tested split: those of its epoch, else the newest. */
   private showBroken({ file, test, identifier }: Extract<ToHost, { type: 'showBroken' }>): void {
     const result = this.robustness.find((each) => basename(each.file) === file)?.result;
     if (!result) return;

@@ -5,7 +5,7 @@ import type { Numbers } from '../../webview/analysis/messages';
 
 const titles = new Map(builtInSlices.map(({ slice, title }) => [slice, title]));
 
-/** The numbers of an analysis as the panel shows them, in the user's language. */
+/** Converts an analysis to the numbers that the panel shows, in the display language. */
 export function shownNumbers(analysis: Analysis): Numbers {
   const { n, accuracy, ci95, consistency, groups, consistencyCi95, examples } = analysis;
   const { calibration, dynamics, labelNoise, contrast } = analysis;

@@ -4,10 +4,10 @@ import { incompleteModel } from '../../config/modelParts';
 import { localized } from '../../util/language';
 import type { RobustnessResult } from '../../webview/analysis/messages';
 
-/** Pairs that the panel lists; Failed Examples shows all of them. */
-const PAIRS_SHOWN = 100;
+/** Maximum number of pairs that the panel lists; Failed Examples shows all. */
+const MAX_PAIRS = 100;
 
-/** A stored result as the panel shows it. */
+/** Converts a stored result to what the panel shows. */
 export function shownRobustness({ file, result }: StoredRobustness): RobustnessResult {
   const { created, split, epoch, checkpoint, incomplete, examples, splitExamples } = result;
   const { accuracy, ci95, majority, tests } = result;
@@ -17,7 +17,7 @@ export function shownRobustness({ file, result }: StoredRobustness): RobustnessR
     incomplete: incomplete ? localized(incompleteModel(incomplete)) : null,
     tests: tests.map(({ pairs, ...numbers }) => ({
       ...numbers,
-      pairs: numbers.test === 'exchanged' ? pairs.slice(0, PAIRS_SHOWN) : [],
+      pairs: numbers.test === 'exchanged' ? pairs.slice(0, MAX_PAIRS) : [],
     })),
   };
 }

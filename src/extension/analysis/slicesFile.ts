@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { UserSlice } from '../../analysis/userSlices';
 
-/** Does work with a folder that goes with its end, and the user's slices in a file in it, for `--slices`. */
+/** Runs `work` with a temporary folder and a file in it with the custom slices, for `--slices`. */
 export async function withSlicesFile<T>(
   slices: readonly UserSlice[],
   work: (file: string, folder: string) => Promise<T>,

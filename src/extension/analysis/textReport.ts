@@ -6,12 +6,12 @@ import { withCancellableProgress } from '../progress';
 import { showReport } from '../reports';
 import type { Services } from '../services';
 import { setting } from '../settings';
-import { failureIn } from '../trainer/failure';
+import { commandError } from '../trainer/commandError';
 import { runProgram } from '../trainer/process';
 import { requireTrust } from '../trust';
 import { withSlicesFile } from './slicesFile';
 
-/** The report of `nlvr analyze` on predictions, with the slices of the settings, as a document. */
+/** Opens the report of `nlvr analyze` on predictions, with the slices of the settings, as a document. */
 export async function showAnalysisText(
   services: Services,
   runFolder: string,
@@ -27,7 +27,7 @@ export async function showAnalysisText(
     return withCancellableProgress(vscode.l10n.t('Analyzing predictions'), async (signal) => {
       const { code, stdout, stderr } = await runProgram(program, args, { signal });
       if (code !== 0)
-        throw failureIn(stderr, localize('nlvr {0} ended with {1}', 'analyze', String(code)));
+        throw commandError(stderr, localize('nlvr {0} ended with {1}', 'analyze', String(code)));
       return stdout;
     });
   });

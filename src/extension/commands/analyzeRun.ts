@@ -9,7 +9,7 @@ import { pickRun } from './pickRun';
 
 /**
  * "Analyze Predictions": opens the panel on a run.
- * @param set which predictions, as another panel names them; the newest where it is none
+ * @param set the predictions to show, passed by another panel; by default the newest
  */
 export async function analyzeRun(
   services: Services,
@@ -26,7 +26,7 @@ export async function analyzeRun(
   await openAnalysis(run.folder, isSet(set) ? set : {});
 }
 
-/** The views hand over the selected elements in its place. */
+/** Views pass the selected elements as the second argument instead. */
 function isSet(value: unknown): value is PredictionSet {
   return typeof value === 'object' && value !== null && 'split' in value && 'epoch' in value;
 }

@@ -5,7 +5,7 @@ import { UserError } from '../../util/userError';
 import { pickOne } from '../quickPick';
 
 /**
- * The predictions of a run that a command is about: the only ones, or those that the user picks.
+ * Chooses the predictions of a run for a command: the only ones, or those that the user picks.
  * @throws {UserError} when the run has none.
  */
 export async function choosePredictions(
@@ -19,7 +19,7 @@ export async function choosePredictions(
       hint: localize('They are written after each epoch, and by Evaluate Checkpoint.'),
     });
   if (sets.length === 1) return sets[0];
-  // The newest first: it is what one mostly wants.
+  // The newest first, which are wanted most often.
   const items = sets.toReversed().map((set) => ({
     label: set.split,
     description:

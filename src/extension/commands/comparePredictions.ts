@@ -2,15 +2,15 @@ import * as vscode from 'vscode';
 import { listSets } from '../../run/read/predictionSets';
 import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
-import { runInFront } from '../runInFront';
+import { runOfActivePanel } from '../activePanel';
 import type { Run } from '../runs/runRegistry';
 import type { Services } from '../services';
 import { COMPARISON_VIEW } from '../viewTypes';
-import { pickOf } from './pickRun';
+import { pickFrom } from './pickRun';
 
 /**
- * "Compare Predictions…": of the two runs selected in the view, of the run that it is called on and another one, or of
- * two that the user picks, the run in front first.
+ * "Compare Predictions…": compares the two runs selected in the view, the run that it is called on with another one, or
+ * two that the user picks. The run of the active panel comes first.
  */
 export async function comparePredictions(
   services: Services,
@@ -24,7 +24,7 @@ export async function comparePredictions(
   await openComparison(runs);
 }
 
-/** The folders of the runs to compare; undefined when the user cancelled. */
+/** Chooses the folders of the runs to compare. @returns undefined when the user canceled. */
 export async function chooseTwo(
   { runs }: Services,
   calledOn: unknown,
@@ -38,7 +38,7 @@ export async function chooseTwo(
       hint: localize('Select two runs to compare their predictions.'),
     });
   if (folders.length === 2) {
-    // What came later is measured against what was there before.
+    // The later run is compared with the earlier one.
     const [a, b] = folders.sort(
       (left, right) => startOf(runs.get(left)) - startOf(runs.get(right)),
     );
@@ -52,20 +52,20 @@ export async function chooseTwo(
       hint: localize('They are written after each epoch, and by Evaluate Checkpoint.'),
     });
   const title = vscode.l10n.t('Compare Predictions');
-  const front = runInFront(COMPARISON_VIEW);
+  const front = runOfActivePanel(COMPARISON_VIEW);
   const a =
     typeof calledOn === 'string'
       ? calledOn
-      : await pickOf(withPredictions, {
+      : await pickFrom(withPredictions, {
           title,
           placeHolder: vscode.l10n.t('Run to compare with (A)'),
           first: front,
         });
   if (a === undefined) return undefined;
-  // A run may be compared with itself, after another epoch: it comes last.
+  // A run can be compared with itself after another epoch, so it is listed last.
   const others = withPredictions.filter(({ folder }) => folder !== a);
   const same = withPredictions.filter(({ folder }) => folder === a);
-  const b = await pickOf([...others, ...same], {
+  const b = await pickFrom([...others, ...same], {
     title,
     placeHolder: vscode.l10n.t('Run whose predictions are compared (B)'),
     first: front === a ? undefined : front,

@@ -12,8 +12,8 @@ import { pickOne } from '../quickPick';
 import { requireTrust } from '../trust';
 
 /**
- * "Create Annotations from CSV…": makes annotation files of a table, asks for the columns that it cannot guess and how to
- * split, and shows what to write into nlvr.yaml.
+ * "Create Annotations from CSV…": converts a table to annotation files, asks for the columns that it cannot guess and
+ * how to split, and shows the lines for nlvr.yaml.
  */
 export async function createAnnotations(calledOn: unknown): Promise<void> {
   await requireTrust();
@@ -33,7 +33,7 @@ export async function createAnnotations(calledOn: unknown): Promise<void> {
     filters: { JSON: ['json'] },
   });
   if (!output) return;
-  // The dialog has asked about the one file that it knows; those of splits are other files.
+  // The dialog has confirmed overwriting this one file only; the files of splits have other names.
   const written = writeAnnotations(parts, output.fsPath, chosen.split === undefined);
   const document = await vscode.workspace.openTextDocument({
     language: 'yaml',
@@ -60,7 +60,7 @@ async function chooseTable(): Promise<string | undefined> {
   return chosen?.fsPath;
 }
 
-/** Guessed by name; asks for the others. @returns undefined when the user chose none. */
+/** Guesses columns by name and asks for the others. @returns undefined when the user canceled. */
 async function chooseColumns({ header, rows }: Table): Promise<Columns | undefined> {
   const columns = guessColumns(header);
   const questions = {

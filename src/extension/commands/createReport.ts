@@ -10,29 +10,29 @@ import { withSlicesFile } from '../analysis/slicesFile';
 import { isDemo } from '../demo/demoFolder';
 import { withCancellableProgress } from '../progress';
 import { pickOne } from '../quickPick';
-import { placeOfRun } from '../runs/placeOfRun';
+import { runLocation } from '../runs/runLocation';
 import type { Run, RunRegistry } from '../runs/runRegistry';
 import { saveFile } from '../saveFile';
 import type { Services } from '../services';
 import { setting } from '../settings';
-import { failureIn } from '../trainer/failure';
+import { commandError } from '../trainer/commandError';
 import { runProgram } from '../trainer/process';
 import { requireTrust } from '../trust';
 import { choosePredictions } from './choosePredictions';
 import { pickRun } from './pickRun';
 
-/** What a report is made of. */
-interface Wanted {
+/** The content of a report. */
+interface ReportContent {
   run: Run;
   /** null for a run without predictions. */
   set: PredictionSet | null;
   compareWith: Run | null;
 }
 
-/** Wrong answers in a report, as by the command line's default. */
-const WORST = 24;
+/** Number of wrong answers in a report: the default of `nlvr report`. */
+const WORST_EXAMPLES = 24;
 
-/** "Create Report…": asks what to compare with and where to save, writes `nlvr report`'s file and offers to open it. */
+/** "Create Report…": asks what to compare with and where to save, creates the file of `nlvr report` and offers to open it. */
 export async function createReport(
   services: Services,
   runs: RunRegistry,
@@ -46,24 +46,24 @@ export async function createReport(
   const has = (await listSets(run.folder)).length > 0;
   const set = has ? await choosePredictions(run.folder, run.info.name, title) : null;
   if (set === undefined) return;
-  const compareWith = set === null ? null : await chooseOther(runs, run, title);
+  const compareWith = set === null ? null : await chooseComparison(runs, run, title);
   if (compareWith === undefined) return;
   const target = await vscode.window.showSaveDialog({
     title,
-    defaultUri: vscode.Uri.file(join(homeOf(run), `${fileName(run.info.name)}-report.html`)),
+    defaultUri: vscode.Uri.file(join(defaultFolder(run), `${fileName(run.info.name)}-report.html`)),
     filters: { HTML: ['html'] },
   });
   if (!target) return;
   const wanted = { run, set, compareWith };
   const page = await withCancellableProgress(vscode.l10n.t('Creating the report'), (signal) =>
-    vscode.workspace.isTrusted ? asProgram(services, wanted, signal) : here(wanted),
+    vscode.workspace.isTrusted ? createInProcess(services, wanted, signal) : createInHost(wanted),
   );
   await saveFile(target, [page], (uri, content) => vscode.workspace.fs.writeFile(uri, content));
   await offerToOpen(target);
 }
 
-/** @returns null for no comparison, undefined when dismissed. */
-async function chooseOther(
+/** Chooses the run to compare with. @returns null for no comparison, undefined when the user canceled. */
+async function chooseComparison(
   runs: RunRegistry,
   run: Run,
   title: string,
@@ -78,36 +78,36 @@ async function chooseOther(
   };
   const items = others.map((each) => ({
     label: each.info.name,
-    detail: placeOfRun(each),
+    detail: runLocation(each),
     run: each,
   }));
   const placeHolder = vscode.l10n.t('Compare {0} with another run?', run.info.name);
   return (await pickOne([without, ...items], { title, placeHolder }))?.run;
 }
 
-/** In a process of its own: many predictions take seconds. */
-function asProgram(
+/** Runs `nlvr report` in a separate process, because many predictions take seconds. */
+function createInProcess(
   services: Services,
-  { run, set, compareWith }: Wanted,
+  { run, set, compareWith }: ReportContent,
   signal: AbortSignal,
 ): Promise<string> {
   const slices = checkUserSlices(setting('slices'), 'nlvr.slices');
   return withSlicesFile(slices, async (file, folder) => {
     const output = join(folder, 'report.html');
     const args = ['report', run.folder, '--output', output, '--slices', file];
-    args.push('--language', language(), '--worst', String(WORST));
+    args.push('--language', displayLanguage(), '--worst', String(WORST_EXAMPLES));
     if (set) args.push('--split', set.split);
     if (set?.epoch !== undefined && set.epoch !== null) args.push('--epoch', String(set.epoch));
     if (compareWith) args.push('--compare', compareWith.folder);
     const { code, stderr } = await runProgram(await services.program(), args, { signal });
     if (code !== 0)
-      throw failureIn(stderr, localize('nlvr {0} ended with {1}', 'report', String(code)));
+      throw commandError(stderr, localize('nlvr {0} ended with {1}', 'report', String(code)));
     return readFile(output, 'utf8');
   });
 }
 
-/** In Restricted Mode, where no program is run: the demo is small, and its images are the extension's own. */
-async function here({ run, set, compareWith }: Wanted): Promise<string> {
+/** Creates the report in this process. For Restricted Mode, where only the demo, which is small, is allowed. */
+async function createInHost({ run, set, compareWith }: ReportContent): Promise<string> {
   const { makeReport } = await import('../../analysis/report/page');
   return makeReport(
     {
@@ -116,18 +116,18 @@ async function here({ run, set, compareWith }: Wanted): Promise<string> {
       epoch: set?.epoch ?? 'last',
       userSlices: [],
       ...(compareWith && { compareWith: compareWith.folder }),
-      worst: WORST,
+      worst: WORST_EXAMPLES,
     },
-    { language: language(), version, created: new Date() },
+    { language: displayLanguage(), version, created: new Date() },
   );
 }
 
-function language(): string {
+function displayLanguage(): string {
   return vscode.l10n.bundle === undefined ? 'en' : vscode.env.language;
 }
 
-/** The workspace folder that the run is in, else the first, else the person's own. */
-function homeOf(run: Run): string {
+/** The workspace folder that contains the run, else the first one, else the home folder. */
+function defaultFolder(run: Run): string {
   const { workspace } = vscode;
   const folder =
     workspace.getWorkspaceFolder(vscode.Uri.file(run.folder)) ?? workspace.workspaceFolders?.[0];
@@ -138,7 +138,7 @@ function fileName(name: string): string {
   return name.replaceAll(/[^\w.-]+/g, '_');
 }
 
-/** Where the window is on the machine of the file, a browser shows it; elsewhere the editor does. */
+/** Offers to open the file: in a browser if it is on the machine of the window, otherwise in the editor. */
 async function offerToOpen(target: vscode.Uri): Promise<void> {
   const local =
     target.scheme === 'file' &&

@@ -9,13 +9,13 @@ import { isRunning, shareWork } from '../sharedWork';
 import { withCancellableProgress } from '../progress';
 import { pickOne } from '../quickPick';
 import type { Services } from '../services';
-import { failureIn } from '../trainer/failure';
+import { commandError } from '../trainer/commandError';
 import { runProgram } from '../trainer/process';
 import { requireTrust } from '../trust';
 import { chooseConfiguration } from '../workspaceConfigurations';
 import { offerSample } from './offerSample';
 
-/** "Check Data Set": problems into the Problems view, counts into the data set view. */
+/** "Check Data Set": reports problems in the Problems view and counts in the data set view. */
 export async function checkDataset(checks: DatasetChecks, calledOn: unknown): Promise<void> {
   await requireTrust();
   const given = calledOn instanceof vscode.Uri ? calledOn : undefined;
@@ -25,7 +25,7 @@ export async function checkDataset(checks: DatasetChecks, calledOn: unknown): Pr
   if (!(await vscode.workspace.saveAll(false))) return;
   const { problems, splits } = await checks.check(configuration);
   const errors = problems.filter(({ severity }) => severity === 'error').length;
-  // Notes, such as on the weights to start from, are in the Problems view and no reason to worry.
+  // Notes, such as on the initial weights, are in the Problems view only.
   const warnings = problems.filter(({ severity }) => severity === 'warning').length;
   const examples = Object.entries(splits)
     .map(([split, report]) => `${split} ${report?.examples ?? 0}`)
@@ -43,12 +43,12 @@ export async function checkDataset(checks: DatasetChecks, calledOn: unknown): Pr
   if (chosen === show) await vscode.commands.executeCommand('workbench.actions.view.problems');
 }
 
-const DRAWING = 'draw the sample data set';
+const CREATING_SAMPLE = 'create the sample data set';
 
-/** "Create Sample Data Set": asks where, draws it, then opens its configuration. */
+/** "Create Sample Data Set": asks for a folder, creates the sample, then opens its configuration. */
 export async function createSample(services: Services): Promise<void> {
   await requireTrust();
-  if (isRunning(DRAWING)) {
+  if (isRunning(CREATING_SAMPLE)) {
     void vscode.window.showInformationMessage(
       vscode.l10n.t(
         'The sample data set is already being created. Its notification shows the progress.',
@@ -56,9 +56,9 @@ export async function createSample(services: Services): Promise<void> {
     );
     return;
   }
-  const folder = await shareWork(DRAWING, async () => {
+  const folder = await shareWork(CREATING_SAMPLE, async () => {
     const chosen = await chooseSampleFolder();
-    if (chosen !== undefined) await drawSample(services, chosen);
+    if (chosen !== undefined) await createSampleIn(services, chosen);
     return chosen;
   });
   if (folder === undefined) return;
@@ -76,7 +76,7 @@ export async function createSample(services: Services): Promise<void> {
     await vscode.commands.executeCommand('vscode.openFolder', vscode.Uri.file(folder));
 }
 
-async function drawSample(services: Services, folder: string): Promise<void> {
+async function createSampleIn(services: Services, folder: string): Promise<void> {
   const program = await services.program();
   await withCancellableProgress(
     vscode.l10n.t('Creating the sample data set'),
@@ -86,15 +86,17 @@ async function drawSample(services: Services, folder: string): Promise<void> {
         onErrorLine,
       });
       if (code !== 0)
-        throw failureIn(stderr, localize('nlvr {0} ended with {1}', 'sample', String(code)));
+        throw commandError(stderr, localize('nlvr {0} ended with {1}', 'sample', String(code)));
     },
   );
 }
 
-/** `sample` in a folder of the workspace, `sample-2` and so on when that is taken, or a folder that the user chooses. */
+/** Chooses `sample` in a workspace folder (`sample-2` and so on if it exists), or a folder that the user selects. */
 async function chooseSampleFolder(): Promise<string | undefined> {
   const folders = vscode.workspace.workspaceFolders ?? [];
-  const free = await Promise.all(folders.map(({ uri }) => freeFolder(join(uri.fsPath, 'sample'))));
+  const free = await Promise.all(
+    folders.map(({ uri }) => findFreeFolder(join(uri.fsPath, 'sample'))),
+  );
   const inside = free.map((folder) => ({
     label: vscode.workspace.asRelativePath(folder),
     description: folder,
@@ -115,10 +117,10 @@ async function chooseSampleFolder(): Promise<string | undefined> {
       canSelectFiles: false,
       canSelectFolders: true,
     })) ?? [];
-  return chosen && freeFolder(join(chosen.fsPath, 'nlvr-sample'));
+  return chosen && findFreeFolder(join(chosen.fsPath, 'nlvr-sample'));
 }
 
-async function freeFolder(folder: string): Promise<string> {
+async function findFreeFolder(folder: string): Promise<string> {
   for (let number = 1; ; number++) {
     const each = number === 1 ? folder : `${folder}-${number}`;
     const names = await readdir(each).catch((error: unknown) =>

@@ -7,14 +7,14 @@ import type { FolderRunRegistry } from '../runs/folderRegistry';
 import type { WorkspaceRuns } from '../runs/workspaceRuns';
 import type { Services } from '../services';
 
-/** What the commands of the demo need. */
+/** Dependencies of the commands of the demo. */
 export interface DemoContext {
   services: Services;
   registry: FolderRunRegistry;
   found: WorkspaceRuns;
 }
 
-/** "Open Demo Run": a finished run and one to compare it with, which ship with the extension. Runs nothing. */
+/** "Open Demo Run": opens a finished run and one to compare it with, which ship with the extension. Executes nothing. */
 export async function openDemo({ services, registry, found }: DemoContext): Promise<void> {
   const { extensionPath } = services.context;
   const runs = await copyDemo(join(extensionPath, 'media', 'demo'), demoHome());
@@ -24,10 +24,10 @@ export async function openDemo({ services, registry, found }: DemoContext): Prom
   }
   const [first] = runs;
   await vscode.commands.executeCommand('nlvr.openDashboard', first);
-  await offerMore(first, runs);
+  await offerNextSteps(first, runs);
 }
 
-async function offerMore(first: string, runs: readonly string[]): Promise<void> {
+async function offerNextSteps(first: string, runs: readonly string[]): Promise<void> {
   const failed = vscode.l10n.t('Inspect Failed Examples');
   const compare = vscode.l10n.t('Compare Runs');
   const analyze = vscode.l10n.t('Analyze Predictions');
@@ -45,7 +45,7 @@ async function offerMore(first: string, runs: readonly string[]): Promise<void> 
   if (chosen === analyze) await executeCommand('nlvr.analyzeRun', first);
 }
 
-/** "Remove Demo Run": takes its runs out of the view and deletes the copy; asks where there are notes on examples. */
+/** "Remove Demo Run": removes its runs from the view and deletes the copy. Asks first if there are notes on examples. */
 export async function removeDemo({ registry, found }: DemoContext): Promise<void> {
   const home = demoHome();
   if (await hasNotes(home)) {

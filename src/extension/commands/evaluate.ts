@@ -10,17 +10,17 @@ import { showFailure } from '../log';
 import { withCancellableProgress } from '../progress';
 import { pickMany } from '../quickPick';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
-import { canEvaluate, isFree, requireIdle } from '../runs/resumable';
+import { canEvaluate, isFree, requireIdle } from '../runs/runActions';
 import { isActive } from '../runs/runRegistry';
 import type { RefusedStarts } from '../runs/refusedStarts';
 import type { WorkspaceRuns } from '../runs/workspaceRuns';
 import { ensureRuntime } from '../runtimeSetup/setUpRuntime';
 import type { Services } from '../services';
-import { awaiting } from '../trainer/awaitedAttempts';
+import { whileAwaiting } from '../trainer/awaitedAttempts';
 import { claimRunFolder, reserveFolder, type ReservedFolder } from '../trainer/newRunFolder';
 import { endTree } from '../trainer/processTree';
 import { startAttempt, type StartedAttempt } from '../trainer/startAttempt';
-import { stopAtOnce } from '../trainer/stop';
+import { killRun } from '../trainer/stop';
 import { requireTrust } from '../trust';
 import { splitsOf, chooseTarget, targetOf, type Target } from './evaluationTarget';
 
@@ -35,10 +35,10 @@ interface EvaluateContext {
 }
 
 /**
- * "Evaluate Checkpoint": a run's best checkpoint or any weights file, on the splits that the user picks. The
- * predictions of a run go into its own folder, in addition to those of its epochs; those of a weights file into a run of their
- * own. It runs on when the window is closed.
- * @param selected several runs, which are evaluated one after the other on the same splits; cancelling ends all of it
+ * "Evaluate Checkpoint": evaluates a run's best checkpoint or a weights file on the splits that the user picks. The
+ * predictions of a run are saved in its folder, in addition to those of its epochs; those of a weights file in a new
+ * run. The evaluation continues when the window is closed.
+ * @param selected several runs to evaluate one after the other on the same splits; canceling ends all evaluations
  */
 export async function evaluateCheckpoint(
   context: EvaluateContext,
@@ -60,7 +60,7 @@ export async function evaluateCheckpoint(
   await openFailures(folder.folder, { split, epoch: null });
 }
 
-/** The selected runs that can be evaluated, or the one target that the command is about. */
+/** The selected runs that can be evaluated, or the one target that the user chooses. */
 async function targetsOf(
   registry: FolderRunRegistry,
   calledOn: unknown,
@@ -81,7 +81,7 @@ async function targetsOf(
   return targets;
 }
 
-/** One after the other: together they would share the machine. One that cannot be evaluated says why. */
+/** Evaluates one target after the other, so that they do not share the machine. Shows why a target fails and continues. */
 async function evaluateAll(
   context: EvaluateContext,
   targets: readonly Target[],
@@ -95,7 +95,7 @@ async function evaluateAll(
     }
 }
 
-/** @returns the folder with its predictions; `stopped` when it was cancelled, undefined when it did not succeed */
+/** @returns the folder with the predictions; `stopped` when canceled, undefined when it failed */
 async function evaluateTarget(
   { services, registry, found, refused }: EvaluateContext,
   target: Target,
@@ -106,14 +106,14 @@ async function evaluateTarget(
   const { folder, release } = reserved;
   const isNew = target.folder === undefined;
   try {
-    // Before it starts, so that it is found again when the window is closed meanwhile.
+    // Before it starts, so that the run is found again if the window is closed meanwhile.
     if (isNew) await found.remember(folder);
     const evaluation = { target, folder, splits };
     let outcome = await evaluateInBackground(services, registry, evaluation);
     if (outcome?.allowedBy) {
-      if (await evaluatesAnyway(outcome))
+      if (await confirmEvaluateAnyway(outcome))
         outcome = await evaluateInBackground(services, registry, evaluation, [outcome.allowedBy]);
-      else await dismiss(registry, refused, folder);
+      else await removeRefused(registry, refused, folder);
     }
     if (outcome?.state === 'stopped') return 'stopped';
     return outcome?.state === 'finished' ? { folder } : undefined;
@@ -123,7 +123,7 @@ async function evaluateTarget(
   }
 }
 
-/** The folder to write to; undefined when an evaluation of the same run is under way. */
+/** Reserves the folder to write to. @returns undefined when the same run is already being evaluated. */
 async function reserve(
   registry: FolderRunRegistry,
   { folder, configFile }: Target,
@@ -139,8 +139,8 @@ async function reserve(
   return reserveFolder(folder);
 }
 
-/** The question has said why: a weights file whose evaluation never began leaves no run. */
-async function dismiss(
+/** Removes the run of a refused evaluation; the dialog has shown why it was refused. */
+async function removeRefused(
   registry: FolderRunRegistry,
   refused: RefusedStarts,
   folder: string,
@@ -149,8 +149,8 @@ async function dismiss(
   if (run) await refused.remove(run);
 }
 
-/** Shows why it was refused, and asks whether to do it anyway. */
-async function evaluatesAnyway(outcome: AttemptOutcome): Promise<boolean> {
+/** Shows why the evaluation was refused, and asks whether to evaluate anyway. */
+async function confirmEvaluateAnyway(outcome: AttemptOutcome): Promise<boolean> {
   const anyway = vscode.l10n.t('Evaluate Anyway');
   const chosen = await vscode.window.showWarningMessage(
     localizedMessage({ message: '', ...outcome }),
@@ -165,31 +165,31 @@ async function evaluatesAnyway(outcome: AttemptOutcome): Promise<boolean> {
   return chosen === anyway;
 }
 
-/** @returns how it ended; what did not succeed is announced as for every attempt, unless `evaluatesAnyway` asks. */
+/** @returns the outcome. A failure is announced as for every attempt, unless `evaluatesAnyway` asks. */
 async function evaluateInBackground(
   services: Services,
   registry: FolderRunRegistry,
   { target, folder, splits }: { target: Target; folder: string; splits: readonly Split[] },
-  more: readonly string[] = [],
+  extraArgs: readonly string[] = [],
 ): Promise<AttemptOutcome | undefined> {
   const { configFile, checkpoint } = target;
   const program = await services.program(configFile);
   const args = ['evaluate', '--config', configFile, '--checkpoint', checkpoint];
-  args.push('--split', splits.join(','), '--output_dir', folder, ...more);
+  args.push('--split', splits.join(','), '--output_dir', folder, ...extraArgs);
   services.log.info(`starting nlvr ${args.join(' ')}`);
-  const asked = { kind: 'evaluate', args, folder, configFile, cwd: dirname(configFile) } as const;
-  const started = await startAttempt(program, asked);
-  return awaiting(started.attempt.id, async () => {
+  const request = { kind: 'evaluate', args, folder, configFile, cwd: dirname(configFile) } as const;
+  const started = await startAttempt(program, request);
+  return whileAwaiting(started.attempt.id, async () => {
     await registry.refresh(folder);
     const cancelled = await withProgress(services.log, started);
-    // One that did not hear in time could not write how it ended.
-    if (cancelled) await stopAtOnce(folder, localize('Stopped immediately, without saving.'));
+    // A process that was killed could not record how it ended.
+    if (cancelled) await killRun(folder, localize('Stopped immediately, without saving.'));
     await registry.refresh(folder);
     return readAttemptFile(started.file)?.outcome ?? undefined;
   });
 }
 
-/** Shows how far it is until it ends. Cancelling ends it. @returns whether it was cancelled. */
+/** Shows the progress until the evaluation ends. @returns whether the user canceled it. */
 async function withProgress(
   log: vscode.LogOutputChannel,
   { pid, file, ended }: StartedAttempt,
@@ -212,7 +212,7 @@ async function withProgress(
   return cancelled;
 }
 
-/** Next to the runs of the configuration. */
+/** The folder for the evaluation of a weights file, next to the runs of the configuration. */
 async function evaluationFolder(configFile: string): Promise<string> {
   const { parseConfig } = await import('../../config/parse');
   const { configPaths } = await import('../../config/paths');

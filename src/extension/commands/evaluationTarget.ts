@@ -1,4 +1,4 @@
-/** Which checkpoint a command asks, and with which configuration. */
+/** Chooses the checkpoint that a command evaluates, and its configuration. */
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
@@ -6,15 +6,15 @@ import { RunFolder } from '../../run/runFolder';
 import { pathExists } from '../../util/pathExists';
 import { annotatedSplits } from '../annotatedSplits';
 import { pickOne } from '../quickPick';
-import { runInFront } from '../runInFront';
+import { runOfActivePanel } from '../activePanel';
 import { BLIP_CHECKPOINT } from '../runs/checkpoints';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
-import { canEvaluate } from '../runs/resumable';
+import { canEvaluate } from '../runs/runActions';
 import type { Run } from '../runs/runRegistry';
-import { runDescription, statusIcon } from '../runs/runWords';
+import { runDescription, statusIcon } from '../runs/runText';
 import { chooseConfiguration } from '../workspaceConfigurations';
 
-/** What is evaluated, with which configuration, and where its predictions go. */
+/** A checkpoint to evaluate, its configuration, and the folder of its predictions. */
 export interface Target {
   /** A weights file or a run folder. */
   checkpoint: string;
@@ -24,7 +24,8 @@ export interface Target {
 }
 
 /**
- * The run that the command was called on, the one in front, or a run or weights file that the user picks.
+ * Chooses the run that the command was called on, the one of the active panel, or a run or weights file that the user
+ * picks.
  * @param title of the command
  */
 export async function chooseTarget(
@@ -36,7 +37,7 @@ export async function chooseTarget(
     const run = registry.get(calledOn);
     return run && targetOf(run);
   }
-  const front = runInFront();
+  const front = runOfActivePanel();
   const shown = front === undefined ? undefined : registry.get(front);
   if (shown && canEvaluate(shown)) return targetOf(shown);
   const runs = registry.runs.filter(canEvaluate);
@@ -59,8 +60,8 @@ export async function chooseTarget(
   return picked.run ? targetOf(picked.run) : targetFromFile();
 }
 
-/** Of another program: its config.yaml has its own keys, and names paths of the machine that it was written on. */
-function isForeign({ kind, trainer }: Run['info']): boolean {
+/** Whether a run is from another program: its config.yaml has other keys and paths of another machine. */
+function isFromOtherProgram({ kind, trainer }: Run['info']): boolean {
   return kind === 'imported' || trainer !== undefined;
 }
 
@@ -72,10 +73,12 @@ export async function targetOf(run: Run): Promise<Target | undefined> {
     );
     return undefined;
   }
-  if (!isForeign(info))
+  if (!isFromOtherProgram(info))
     return { checkpoint: folder, configFile: new RunFolder(folder).config, folder };
-  const theirs = join(folder, BLIP_CHECKPOINT);
-  const target = await withConfiguration((await pathExists(theirs)) ? theirs : folder);
+  const blipCheckpoint = join(folder, BLIP_CHECKPOINT);
+  const target = await withConfiguration(
+    (await pathExists(blipCheckpoint)) ? blipCheckpoint : folder,
+  );
   return target && { ...target, folder };
 }
 
@@ -98,7 +101,7 @@ async function withConfiguration(checkpoint: string): Promise<Target | undefined
   return undefined;
 }
 
-/** The splits of a configuration whose annotations are there, and their files. */
+/** The splits of a configuration whose annotation file exists, and these files. */
 export async function splitsOf(configFile: string): ReturnType<typeof annotatedSplits> {
   const { parseConfigFile } = await import('../../config/relocate');
   const { configPaths } = await import('../../config/paths');

@@ -13,7 +13,7 @@ import type { RunRegistry } from '../runs/runRegistry';
 import { choosePredictions } from './choosePredictions';
 import { pickRun } from './pickRun';
 
-/** "Export Predictions": a whole prediction file of a run in one of the formats of the panel. */
+/** "Export Predictions": exports a whole prediction file of a run in one of the formats of the panel. */
 export async function exportPredictions(runs: RunRegistry, calledOn: unknown): Promise<void> {
   const none = vscode.l10n.t('There is no run with predictions.');
   const run = await pickRun(runs, calledOn, () => true, none);

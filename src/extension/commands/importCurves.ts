@@ -17,10 +17,10 @@ import { pickOne } from '../quickPick';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import type { WorkspaceRuns } from '../runs/workspaceRuns';
 import type { Services } from '../services';
-import { failureIn } from '../trainer/failure';
+import { commandError } from '../trainer/commandError';
 import { runProgram } from '../trainer/process';
 import { requireTrust } from '../trust';
-import { freeFolder } from './importPredictions';
+import { findFreeFolder } from './importPredictions';
 
 interface ImportContext {
   services: Services;
@@ -29,8 +29,8 @@ interface ImportContext {
 }
 
 /**
- * "Import Curves…": makes a run of TensorBoard's event files or of a CSV table, which is read on while they grow, and
- * opens its dashboard.
+ * "Import Curves…": creates a run from TensorBoard event files or a CSV table, follows them while they grow, and opens
+ * its dashboard.
  */
 export async function importCurves(
   { services, registry, found }: ImportContext,
@@ -43,7 +43,7 @@ export async function importCurves(
   const curves = await chooseCurves(await detectCurves(source));
   if (!curves) return;
   const name = nameOf(source);
-  const folder = await freeFolder(join(parent, runFolderName(name)));
+  const folder = await findFreeFolder(join(parent, runFolderName(name)));
   const args = ['import', source, '--output_dir', folder, '--name', name, '--json'];
   for (const curve of CURVES) args.push('--curve', `${curve}=${curves[curve] ?? ''}`);
   const program = await services.program();
@@ -52,7 +52,7 @@ export async function importCurves(
     async (signal) => {
       const { code, stdout, stderr } = await runProgram(program, args, { signal });
       if (code !== 0)
-        throw failureIn(stderr, localize('nlvr {0} ended with {1}', 'import', String(code)));
+        throw commandError(stderr, localize('nlvr {0} ended with {1}', 'import', String(code)));
       return JSON.parse(stdout) as CurvesReport;
     },
   );
@@ -60,7 +60,7 @@ export async function importCurves(
   await registry.add(report.run);
   await vscode.commands.executeCommand('nlvr.openDashboard', report.run);
   const { language } = vscode.env;
-  const said = [
+  const messages = [
     vscode.l10n.t(
       'Steps: {0}, epochs: {1}. The curves update as {2} grows.',
       count(report.steps, language),
@@ -71,7 +71,7 @@ export async function importCurves(
       ? [vscode.l10n.t('Interpreted as percent: {0}.', report.inPercent.join(', '))]
       : []),
   ];
-  void vscode.window.showInformationMessage(said.join(' '));
+  void vscode.window.showInformationMessage(messages.join(' '));
 }
 
 function outputFolder(): string {
@@ -83,13 +83,13 @@ function outputFolder(): string {
   return join(first.uri.fsPath, 'output');
 }
 
-/** An event file is named by its folder. */
+/** Name of the run: that of the folder for an event file, else that of the source. */
 function nameOf(source: string): string {
   const named = isEventFile(source) ? dirname(source) : source;
   return basename(named, extname(named) === '.csv' ? '.csv' : '');
 }
 
-/** One dialog cannot choose both a folder and a file on every platform. */
+/** Asks for a folder or a file first: not every platform has a dialog that can choose both. */
 async function chooseSource(): Promise<string | undefined> {
   const kinds = [
     {
@@ -124,7 +124,7 @@ async function chooseSource(): Promise<string | undefined> {
   return chosen?.fsPath;
 }
 
-/** The curves with common names are chosen already; the user may choose others. Undefined: dismissed. */
+/** Lets the user change the source of each curve; common names are preselected. @returns undefined when canceled. */
 async function chooseCurves(found: DetectedCurves): Promise<CurveMapping | undefined> {
   if (found.scalars.length === 0)
     throw new UserError(localize('There are no scalars in it.'), {
@@ -132,18 +132,18 @@ async function chooseCurves(found: DetectedCurves): Promise<CurveMapping | undef
     });
   const chosen: CurveMapping = { ...found.chosen };
   for (;;) {
-    const take = {
+    const importItem = {
       label: `$(check) ${vscode.l10n.t('Import These Curves')}`,
       description: found.problems.map(localized).join(' '),
       curve: undefined,
     };
     const curves = CURVES.map((curve) => ({
-      label: curveWord(curve),
+      label: curveLabel(curve),
       description: chosen[curve] ?? vscode.l10n.t('none'),
       curve,
     }));
     const nothing = Object.keys(chosen).length === 0;
-    const picked = await pickOne(nothing ? curves : [take, ...curves], {
+    const picked = await pickOne(nothing ? curves : [importItem, ...curves], {
       title: vscode.l10n.t('Import Curves'),
       placeHolder: nothing
         ? vscode.l10n.t('No common name was found: choose a curve to select its source')
@@ -157,7 +157,7 @@ async function chooseCurves(found: DetectedCurves): Promise<CurveMapping | undef
   }
 }
 
-/** An empty text: none. */
+/** @returns the name of the scalar; an empty string for none, undefined when canceled. */
 async function chooseScalar(curve: CurveName, found: DetectedCurves): Promise<string | undefined> {
   const items = [
     ...found.scalars.map(({ name, points }) => ({
@@ -168,13 +168,13 @@ async function chooseScalar(curve: CurveName, found: DetectedCurves): Promise<st
     { label: `$(circle-slash) ${vscode.l10n.t('None')}`, description: '', scalar: '' },
   ];
   const picked = await pickOne(items, {
-    title: curveWord(curve),
+    title: curveLabel(curve),
     placeHolder: vscode.l10n.t('Which scalar is it?'),
   });
   return picked?.scalar;
 }
 
-function curveWord(curve: CurveName): string {
+function curveLabel(curve: CurveName): string {
   switch (curve) {
     case 'loss/train':
       return vscode.l10n.t('Training loss');

@@ -17,7 +17,7 @@ import { pickOne } from '../quickPick';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import type { WorkspaceRuns } from '../runs/workspaceRuns';
 import type { Services } from '../services';
-import { failureIn } from '../trainer/failure';
+import { commandError } from '../trainer/commandError';
 import { runProgram } from '../trainer/process';
 import { requireTrust } from '../trust';
 import { chooseConfiguration } from '../workspaceConfigurations';
@@ -28,15 +28,15 @@ interface ImportContext {
   found: WorkspaceRuns;
 }
 
-/** Where the predictions go. */
+/** The run folder and epoch to import predictions into. */
 interface Target {
   folder: string;
   epoch: number | null;
 }
 
 /**
- * "Import Predictions…": makes a run of a file of predictions of any model, or adds it to an imported one as another
- * epoch, and opens its failed examples.
+ * "Import Predictions…": creates a run from a file of predictions of any model, or adds the file to an imported run as
+ * another epoch, and opens its failed examples.
  */
 export async function importPredictions(
   { services, registry, found }: ImportContext,
@@ -69,7 +69,7 @@ export async function importPredictions(
     async (signal) => {
       const { code, stdout, stderr } = await runProgram(program, args, { signal });
       if (code !== 0)
-        throw failureIn(stderr, localize('nlvr {0} ended with {1}', 'import', String(code)));
+        throw commandError(stderr, localize('nlvr {0} ended with {1}', 'import', String(code)));
       return JSON.parse(stdout) as ImportReport;
     },
   );
@@ -78,7 +78,7 @@ export async function importPredictions(
   const { openFailures, registerFailures } = await import('../failures/panel');
   registerFailures(services);
   await openFailures(report.run, { split, epoch: target.epoch });
-  void sayResult(report);
+  void showResult(report);
 }
 
 async function chooseFile(): Promise<string | undefined> {
@@ -119,7 +119,7 @@ async function chooseSplit(annFiles: Partial<Record<Split, string>>): Promise<Sp
   return picked?.split;
 }
 
-/** A new run, or one that was imported before: then the user says after which epoch. */
+/** Chooses a new run, or an imported one and the epoch of the predictions. */
 async function chooseTarget(
   registry: FolderRunRegistry,
   file: string,
@@ -130,11 +130,11 @@ async function chooseTarget(
     registry.runs.map(({ folder }) => pathExists(new RunFolder(folder).imports)),
   );
   const imported = registry.runs.filter((_run, i) => imports[i]);
-  const fresh = {
-    folder: await freeFolder(join(parent, runFolderName(basename(file, extname(file))))),
+  const newRun = {
+    folder: await findFreeFolder(join(parent, runFolderName(basename(file, extname(file))))),
     epoch: null,
   };
-  if (imported.length === 0) return fresh;
+  if (imported.length === 0) return newRun;
   const items = [
     { label: `$(add) ${vscode.l10n.t('New Run')}`, description: '', folder: undefined },
     ...imported.map(({ folder, info }) => ({
@@ -148,12 +148,12 @@ async function chooseTarget(
     placeHolder: vscode.l10n.t('Import as a new run, or as another epoch of an existing run?'),
   });
   if (!picked) return undefined;
-  if (picked.folder === undefined) return fresh;
+  if (picked.folder === undefined) return newRun;
   const epoch = await chooseEpoch(picked.folder, split);
   return epoch === undefined ? undefined : { folder: picked.folder, epoch };
 }
 
-/** Epochs are shown from 1 and counted from 0. */
+/** Asks for the epoch. @returns it counted from 0; the user enters it counted from 1. */
 async function chooseEpoch(folder: string, split: Split): Promise<number | undefined> {
   const taken = (await listSets(folder)).flatMap((set) =>
     set.split === split && set.epoch !== null ? [set.epoch] : [],
@@ -175,20 +175,20 @@ async function chooseEpoch(folder: string, split: Split): Promise<number | undef
   return entered === undefined ? undefined : Number(entered) - 1;
 }
 
-/** The folder itself, or with a number where something is there. */
-export async function freeFolder(folder: string): Promise<string> {
+/** The folder itself if it does not exist, otherwise the first free name with a number appended. */
+export async function findFreeFolder(folder: string): Promise<string> {
   for (let number = 1; ; number++) {
     const each = number === 1 ? folder : `${folder}-${number}`;
     if (!(await pathExists(each))) return each;
   }
 }
 
-/** What came of it, and what is remarkable; the report lists every row that could not be used. */
-async function sayResult(report: ImportReport): Promise<void> {
+/** Shows the result and its notes; the report lists every row that could not be used. */
+async function showResult(report: ImportReport): Promise<void> {
   const { language } = vscode.env;
   const { matched, examples, accuracy, unmatched, doubled, unusable } = report;
   const unused = unmatched + doubled + unusable;
-  const said = [
+  const text = [
     vscode.l10n.t(
       '{0} of {1} examples have an answer, accuracy {2}.',
       count(matched, language),
@@ -199,10 +199,10 @@ async function sayResult(report: ImportReport): Promise<void> {
     ...report.notes.map(localizedMessage),
   ].join(' ');
   if (unused === 0 && report.notes.length === 0) {
-    void vscode.window.showInformationMessage(said);
+    void vscode.window.showInformationMessage(text);
     return;
   }
   const show = vscode.l10n.t('Show Report');
-  if ((await vscode.window.showWarningMessage(said, show)) === show)
+  if ((await vscode.window.showWarningMessage(text, show)) === show)
     await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(report.report));
 }

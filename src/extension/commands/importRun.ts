@@ -5,8 +5,8 @@ import type { FolderRunRegistry } from '../runs/folderRegistry';
 import type { WorkspaceRuns } from '../runs/workspaceRuns';
 
 /**
- * "Import BLIP Run": shows the output folder of BLIP's `train_nlvr.py` (or a run folder that is elsewhere) in the
- * view. Nothing is copied or changed.
+ * "Import BLIP Run": adds the output folder of BLIP's `train_nlvr.py` (or a run folder elsewhere) to the view. Nothing
+ * is copied or changed.
  */
 export async function importRun(
   registry: FolderRunRegistry,
@@ -15,7 +15,7 @@ export async function importRun(
 ): Promise<void> {
   const folder = calledOn instanceof vscode.Uri ? calledOn.fsPath : await chooseFolder();
   if (folder === undefined) return;
-  // Throws what is missing in words, when it is neither.
+  // If it is neither, throws an error that says what is missing.
   if ((await readRunInfo(folder)) === undefined) await blipRunInfo(folder);
   await found.remember(folder);
   await registry.add(folder);

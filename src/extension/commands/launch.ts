@@ -4,22 +4,22 @@ import { messageOf } from '../../util/userError';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import type { Services } from '../services';
 import { setting } from '../settings';
-import { startAttempt, type Asked } from '../trainer/startAttempt';
+import { startAttempt, type AttemptRequest } from '../trainer/startAttempt';
 
 /**
- * Starts a training in the background, shows its run immediately and opens the dashboard. How it ends is shown by the run's
- * status, as for any other run.
- * @returns what settles when it has ended
+ * Starts a training in the background, shows its run immediately and opens the dashboard. The status of the run shows
+ * how it ends.
+ * @returns `ended` settles when the process has ended
  */
 export async function launch(
   services: Services,
   registry: FolderRunRegistry,
-  asked: Omit<Asked, 'cwd'>,
+  request: Omit<AttemptRequest, 'cwd'>,
 ): Promise<{ ended: Promise<unknown> }> {
-  const { folder, args, configFile } = asked;
+  const { folder, args, configFile } = request;
   const program = await services.program(configFile);
   services.log.info(`starting nlvr ${args.join(' ')}`);
-  const { ended } = await startAttempt(program, { ...asked, cwd: dirname(configFile) });
+  const { ended } = await startAttempt(program, { ...request, cwd: dirname(configFile) });
   await registry.refresh(folder);
   ended
     .then(async ({ code, signal }) => {

@@ -1,8 +1,6 @@
 import * as vscode from 'vscode';
 
-/**
- * Says that a command needs a configuration, and offers to make one with the sample data set, or to look at a run first.
- */
+/** Says that a command requires a configuration, and offers to create the sample data set or to open the demo run. */
 export async function offerSample(): Promise<void> {
   const create = vscode.l10n.t('Create Sample Data Set');
   const demo = vscode.l10n.t('Open Demo Run');

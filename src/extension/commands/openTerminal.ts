@@ -3,7 +3,7 @@ import type { Services } from '../services';
 import { terminalEnvironment, writeShim } from '../trainer/terminalShim';
 import { requireTrust } from '../trust';
 
-/** "Open Terminal with nlvr": a terminal whose PATH has the command line program that the extension brings. */
+/** "Open Terminal with nlvr": opens a terminal with the extension's command line program on the PATH. */
 export async function openTerminal(services: Services): Promise<void> {
   await requireTrust();
   const folder = vscode.Uri.joinPath(services.context.globalStorageUri, 'bin').fsPath;

@@ -36,12 +36,12 @@ export async function inspectFailedExamples(services: Services, calledOn: unknow
   await openFailures(run.folder);
 }
 
-/** "Open Runs Table" */
+/** "Open Runs Table": opens the runs table. */
 export async function showRunsTable(context: RunsTableContext): Promise<void> {
   await openRunsTable(context);
 }
 
-/** "New Run from This One…": the runs table with its dialog. */
+/** "New Run from This One…": opens the runs table with the dialog for a new run. */
 export async function newRunFrom(context: RunsTableContext, calledOn: unknown): Promise<void> {
   const run = await pickRun(context.services.runs, calledOn, () => true, noRuns());
   if (run) await openRunsTable(context, run.folder);

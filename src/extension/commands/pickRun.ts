@@ -1,28 +1,28 @@
 import * as vscode from 'vscode';
 import { pickMany, pickOne } from '../quickPick';
-import { runInFront } from '../runInFront';
-import { placeOfRun } from '../runs/placeOfRun';
+import { runOfActivePanel } from '../activePanel';
+import { runLocation } from '../runs/runLocation';
 import type { Run, RunRegistry } from '../runs/runRegistry';
-import { runDescription, statusIcon } from '../runs/runWords';
+import { runDescription, statusIcon } from '../runs/runText';
 
 interface RunItem extends vscode.QuickPickItem {
   run: Run;
 }
 
-function itemOf(run: Run): RunItem {
+function runItem(run: Run): RunItem {
   return {
     label: `$(${statusIcon(run).icon}) ${run.info.name}`,
     description: runDescription(run, vscode.l10n.t),
-    detail: placeOfRun(run),
+    detail: runLocation(run),
     run,
   };
 }
 
 /**
- * The run that a command is about: the one it was called on (the view and the panels give its folder), the one whose
- * panel is in front, the only one that fits, or the one that the user picks.
+ * Chooses the run for a command: the one it was called on (the view and the panels pass its folder), the one of the
+ * active panel, the only one that fits, or the one that the user picks.
  * @param none message when no run fits
- * @param opens the kind of panel that the command opens
+ * @param opens view type of the panel that the command opens
  */
 export async function pickRun(
   runs: RunRegistry,
@@ -32,7 +32,7 @@ export async function pickRun(
   opens?: string,
 ): Promise<Run | undefined> {
   if (typeof calledOn === 'string') return runs.get(calledOn) ?? (await runs.add(calledOn));
-  const front = runInFront(opens);
+  const front = runOfActivePanel(opens);
   const shown = front === undefined ? undefined : runs.get(front);
   if (shown && fits(shown)) return shown;
   const fitting = runs.runs.filter(fits);
@@ -41,7 +41,7 @@ export async function pickRun(
     return undefined;
   }
   if (fitting.length === 1) return fitting[0];
-  const picked = await pickOne(fitting.map(itemOf), {
+  const picked = await pickOne(fitting.map(runItem), {
     title: vscode.l10n.t('NLVR Runs'),
     placeHolder: vscode.l10n.t('Which run?'),
     matchOnDescription: true,
@@ -52,11 +52,11 @@ export async function pickRun(
 }
 
 /**
- * One of these runs, picked by the user.
- * @param first folder of the run to propose
- * @returns its folder
+ * Lets the user pick one of these runs.
+ * @param first folder of the run to list first
+ * @returns the folder of the run; undefined when the user canceled
  */
-export async function pickOf(
+export async function pickFrom(
   runs: readonly Run[],
   options: { title: string; placeHolder: string; first: string | undefined },
 ): Promise<string | undefined> {
@@ -64,7 +64,7 @@ export async function pickOf(
   const items = [
     ...runs.filter(({ folder }) => folder === first),
     ...runs.filter(({ folder }) => folder !== first),
-  ].map(itemOf);
+  ].map(runItem);
   const picked = await pickOne(items, {
     ...shown,
     matchOnDescription: true,
@@ -74,8 +74,9 @@ export async function pickOf(
 }
 
 /**
- * The runs that a command is about: those selected in the view, or those that the user picks.
- * @param calledOn what the view gives: the element clicked and all selected ones
+ * Chooses the runs for a command: those selected in the view, or those that the user picks.
+ * @param calledOn the clicked element of the view
+ * @param selected all selected elements of the view
  */
 export async function pickRuns(
   runs: RunRegistry,
@@ -86,8 +87,8 @@ export async function pickRuns(
     ? selected.filter((each): each is string => typeof each === 'string')
     : [];
   if (folders.length > 1) return folders;
-  const about = typeof calledOn === 'string' ? calledOn : runInFront();
-  const items = runs.runs.map((run) => ({ ...itemOf(run), picked: run.folder === about }));
+  const preselected = typeof calledOn === 'string' ? calledOn : runOfActivePanel();
+  const items = runs.runs.map((run) => ({ ...runItem(run), picked: run.folder === preselected }));
   const picked = await pickMany(items, {
     title: vscode.l10n.t('Compare Runs'),
     placeHolder: vscode.l10n.t('Runs to show in one chart'),

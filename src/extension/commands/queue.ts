@@ -1,4 +1,4 @@
-/** The queue's commands: what the view calls them on, or the first of the queue. */
+/** The commands of the queue view. */
 import * as vscode from 'vscode';
 import type { TrainingQueue } from '../queue/trainingQueue';
 

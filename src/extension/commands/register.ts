@@ -9,7 +9,7 @@ import type { RunMarks } from '../runs/runMarks';
 import type { WorkspaceRuns } from '../runs/workspaceRuns';
 import type { Services } from '../services';
 
-/** What the commands work on. */
+/** Dependencies of the commands. */
 export interface CommandContext {
   services: Services;
   registry: FolderRunRegistry;
@@ -20,10 +20,10 @@ export interface CommandContext {
   marks: RunMarks;
 }
 
-/** A command's handler: what it was called on (a run's folder or a file), and for the views all selected elements. */
+/** A command's handler. Its arguments: the run folder or file that it was called on, and all selected elements of a view. */
 type Handler = (calledOn?: unknown, selected?: unknown) => Promise<void>;
 
-/** Handlers by command without the `nlvr.` before it. Each loads its code when it is first called. */
+/** Handlers by command identifier without the prefix `nlvr.`. Each loads its code when it is first called. */
 function handlers(context: CommandContext): Record<string, Handler> {
   const { services, registry, found, checks, queue, refused, marks } = context;
   return {
@@ -89,7 +89,7 @@ function handlers(context: CommandContext): Record<string, Handler> {
         'workbench.action.openWalkthrough',
         `${services.context.extension.id}#firstModel`,
       );
-      // Ticks the step of a library that is there already.
+      // Checks off the step of the runtime if the library is installed already.
       if (vscode.workspace.isTrusted)
         await (
           await import('../runtimeSetup/setUpRuntime')

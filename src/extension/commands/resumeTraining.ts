@@ -9,7 +9,7 @@ import {
   isTakeable,
   requireIdle,
   requireResumable,
-} from '../runs/resumable';
+} from '../runs/runActions';
 import type { Run } from '../runs/runRegistry';
 import { ensureRuntime } from '../runtimeSetup/setUpRuntime';
 import type { Services } from '../services';
@@ -17,12 +17,12 @@ import { processArguments } from '../settings';
 import { reserveFolder } from '../trainer/newRunFolder';
 import { requireTrust } from '../trust';
 import { launch } from './launch';
-import { resumesNextTo } from './otherTraining';
+import { confirmResumeNextTo } from './concurrentTraining';
 import { pickRun } from './pickRun';
 
 /**
- * Goes on with a run from its last checkpoint, in its own folder; one that saved nothing yet begins at the beginning.
- * A run that is alive is refused.
+ * "Resume": continues a run from its last checkpoint in its own folder, or from the beginning if it saved nothing yet.
+ * Refuses a run that is active.
  */
 export async function resumeTraining(
   services: Services,
@@ -34,15 +34,15 @@ export async function resumeTraining(
   const run = await pickRun(registry, calledOn, isResumable, none);
   if (!run) return;
   requireResumable(run);
-  await goOn(services, registry, run, async () => {
-    const takeOver = await takeOverSilent(run);
+  await launchResumed(services, registry, run, async () => {
+    const takeOver = await takeOverArguments(run);
     if (takeOver === undefined) return undefined;
-    const configuration = await configurationToResume(run);
+    const configuration = await configurationArguments(run);
     return configuration && [...configuration, ...takeOver];
   });
 }
 
-/** Gives a finished run more epochs. */
+/** "Train Longer…": trains a finished run for more epochs. */
 export async function trainLonger(
   services: Services,
   registry: FolderRunRegistry,
@@ -54,10 +54,10 @@ export async function trainLonger(
   if (!run) return;
   requireIdle(run, localize('Stop it first, or start a new training next to it.'));
   if (!canTrainLonger(run)) return requireResumable(run);
-  await goOn(services, registry, run, () => epochsToTrain(run));
+  await launchResumed(services, registry, run, () => epochArguments(run));
 }
 
-/** Takes the folder by force from a process on another machine, for a run that was refused because of it. */
+/** "Take Over": starts a run that was refused because a process on another machine owns its folder. */
 export async function takeOver(
   services: Services,
   registry: FolderRunRegistry,
@@ -81,7 +81,7 @@ export async function takeOver(
   );
   if (chosen !== take) return;
   const args = refused.arguments.filter((each) => each !== '--take_over');
-  await reserved(run.folder, async () => {
+  await withReservedFolder(run.folder, async () => {
     await launch(services, registry, {
       kind: refused.kind,
       args: [...args, '--take_over'],
@@ -91,21 +91,21 @@ export async function takeOver(
   });
 }
 
-/** @param ask the arguments in addition to those that resume the run; undefined when the user cancelled */
-async function goOn(
+/** @param ask returns arguments in addition to those that resume the run; undefined when the user canceled */
+async function launchResumed(
   services: Services,
   registry: FolderRunRegistry,
   run: Run,
   ask: () => Promise<readonly string[] | undefined>,
 ): Promise<void> {
-  await reserved(run.folder, async () => {
+  await withReservedFolder(run.folder, async () => {
     if (!(await vscode.workspace.saveAll(false))) return;
-    const more = await ask();
-    if (more === undefined || !(await ensureRuntime(services, run.info.configFile))) return;
-    // Somebody else may have gone on with it while questions stood.
+    const extraArgs = await ask();
+    if (extraArgs === undefined || !(await ensureRuntime(services, run.info.configFile))) return;
+    // The run may have been resumed elsewhere while a dialog was open.
     await registry.refresh(run.folder);
     requireIdle(registry.get(run.folder) ?? run, localize('Stop it first.'));
-    if (!(await resumesNextTo(run, registry))) return;
+    if (!(await confirmResumeNextTo(run, registry))) return;
     await launch(services, registry, {
       kind: 'resume',
       args: [
@@ -113,7 +113,7 @@ async function goOn(
         '--resume',
         '--output_dir',
         run.folder,
-        ...more,
+        ...extraArgs,
         ...processArguments(run.info.configFile),
       ],
       folder: run.folder,
@@ -122,8 +122,8 @@ async function goOn(
   });
 }
 
-/** Does something unless somebody in this window is doing the same with the folder. */
-async function reserved(folder: string, work: () => Promise<void>): Promise<void> {
+/** Runs `work` with the folder reserved; does nothing if this window has reserved it already. */
+async function withReservedFolder(folder: string, work: () => Promise<void>): Promise<void> {
   const claim = reserveFolder(folder);
   if (!claim) return;
   try {
@@ -133,8 +133,8 @@ async function reserved(folder: string, work: () => Promise<void>): Promise<void
   }
 }
 
-/** The arguments that take the folder of a run whose process is silent; undefined when the user chose neither. */
-async function takeOverSilent(run: Run): Promise<string[] | undefined> {
+/** Arguments that take over the folder of a run that sends no heartbeat; undefined when the user canceled. */
+async function takeOverArguments(run: Run): Promise<string[] | undefined> {
   if (run.status !== 'lost') return [];
   const wait = vscode.l10n.t('Wait and Resume');
   const take = vscode.l10n.t('Take Over');
@@ -153,10 +153,10 @@ async function takeOverSilent(run: Run): Promise<string[] | undefined> {
   return chosen === take ? ['--take_over'] : [];
 }
 
-/** The arguments for more epochs. */
-async function epochsToTrain({ info }: Run): Promise<string[] | undefined> {
+/** Asks for the number of epochs. @returns the arguments; undefined when the user canceled */
+async function epochArguments({ info }: Run): Promise<string[] | undefined> {
   const stoppedEarly = info.epoch + 1 < info.maxEpoch;
-  const least = stoppedEarly ? info.maxEpoch : info.maxEpoch + 1;
+  const minEpochs = stoppedEarly ? info.maxEpoch : info.maxEpoch + 1;
   const text = await vscode.window.showInputBox({
     title: vscode.l10n.t('Train Longer'),
     prompt: stoppedEarly
@@ -176,22 +176,22 @@ async function epochsToTrain({ info }: Run): Promise<string[] | undefined> {
         ),
     value: String(stoppedEarly ? info.maxEpoch : 2 * info.maxEpoch),
     validateInput: (value) =>
-      /^\d+$/.test(value.trim()) && Number(value) >= least
+      /^\d+$/.test(value.trim()) && Number(value) >= minEpochs
         ? undefined
-        : vscode.l10n.t('Enter a whole number, at least {0}.', least),
+        : vscode.l10n.t('Enter a whole number, at least {0}.', minEpochs),
   });
   if (text === undefined) return undefined;
-  const more = ['--set', `max_epoch=${Number(text)}`];
-  return stoppedEarly ? [...more, '--set', 'early_stop=0'] : more;
+  const args = ['--set', `max_epoch=${Number(text)}`];
+  return stoppedEarly ? [...args, '--set', 'early_stop=0'] : args;
 }
 
 /**
- * A run is resumed as it was. When its configuration file has changed since (gradient checkpointing after running
- * out of memory, more epochs), the user says which of the two is meant.
+ * Arguments for the configuration to resume with: by default that of the run. If its configuration file has changed
+ * since (gradient checkpointing after running out of memory, more epochs), asks which one to use.
  */
-async function configurationToResume(run: Run): Promise<string[] | undefined> {
+async function configurationArguments(run: Run): Promise<string[] | undefined> {
   const { configFile } = run.info;
-  // A start that was refused has no configuration of its own yet.
+  // A refused start has no copy of the configuration yet.
   if (!(await pathExists(new RunFolder(run.folder).config))) return ['--config', configFile];
   const changed = await changedKeys(run);
   if (changed.length === 0) return [];

@@ -6,14 +6,14 @@ import { RunFolder } from '../../run/runFolder';
 import { pathExists } from '../../util/pathExists';
 import { formatBytes } from '../../util/formatBytes';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
-import { isDeletable } from '../runs/resumable';
+import { isDeletable } from '../runs/runActions';
 import { isActive, type Run } from '../runs/runRegistry';
 import { folderBytes } from '../runs/runsView';
 import type { RefusedStarts } from '../runs/refusedStarts';
 import type { RunMarks } from '../runs/runMarks';
 import type { WorkspaceRuns } from '../runs/workspaceRuns';
 
-/** The runs that a menu entry of the view was used on: the clicked one, or all selected ones. */
+/** The runs that a menu entry of the view applies to: all selected ones, or the clicked one. */
 function runsOf(registry: FolderRunRegistry, calledOn: unknown, selected: unknown): Run[] {
   const folders: unknown[] = Array.isArray(selected) && selected.length > 0 ? selected : [calledOn];
   return folders.flatMap((folder) =>
@@ -24,12 +24,12 @@ function runsOf(registry: FolderRunRegistry, calledOn: unknown, selected: unknow
 export async function revealRun(calledOn: unknown): Promise<void> {
   if (typeof calledOn !== 'string') return;
   const uri = vscode.Uri.file(folderOfRun(calledOn));
-  // The desktop has a file manager; a remote or browser window has the explorer, for what is in the workspace.
+  // A remote or browser window has no file manager: its Explorer shows what is in the workspace.
   const local = vscode.env.uiKind === vscode.UIKind.Desktop && vscode.env.remoteName === undefined;
   await vscode.commands.executeCommand(local ? 'revealFileInOS' : 'revealInExplorer', uri);
 }
 
-/** Milliseconds that a message is shown in the status bar. */
+/** How long a message is shown in the status bar, in milliseconds. */
 const STATUS_MS = 3000;
 
 export async function copyRunPath(
@@ -62,21 +62,21 @@ export async function openTrainerLog(calledOn: unknown): Promise<void> {
   await vscode.window.showTextDocument(document, { selection: last, preview: true });
 }
 
-/** What goes when a run is deleted. */
-interface Doomed {
+/** What is deleted with a run. */
+interface DeletionPlan {
   run: Run;
-  /** The whole folder, or where it holds more than the run, the run's own files. */
+  /** The whole folder; if it contains other files, only the files of the run. */
   files: string[];
-  /** Names that stay. */
+  /** Names of the other files, which are kept. */
   others: string[];
 }
 
-function doomed(run: Run): Doomed {
+function planDeletion(run: Run): DeletionPlan {
   const { owned, others } = listContent(new RunFolder(run.folder));
   return { run, others, files: others.length === 0 ? [run.folder] : owned };
 }
 
-/** What knows of a run that is deleted. */
+/** What must forget a deleted run. */
 interface DeletionContext {
   registry: FolderRunRegistry;
   found: Pick<WorkspaceRuns, 'forget'>;
@@ -84,8 +84,8 @@ interface DeletionContext {
 }
 
 /**
- * Deletes runs, after one question that says whether it is permanent, what is deleted, how much, and what is kept: files in a run's
- * folder that the run did not write are not the run's. Active runs stay.
+ * Deletes runs after one dialog that says whether it is permanent, what is deleted, how much, and what is kept: files
+ * in a run's folder that the run did not write. Active runs are kept.
  */
 export async function deleteRuns(
   { registry, found, marks }: DeletionContext,
@@ -94,10 +94,10 @@ export async function deleteRuns(
 ): Promise<void> {
   const runs = runsOf(registry, calledOn, selected).filter(isDeletable);
   if (runs.length === 0) return;
-  const planned = runs.map(doomed);
+  const planned = runs.map(planDeletion);
   const useTrash = hasTrash();
   const remove = useTrash ? vscode.l10n.t('Move to Trash') : vscode.l10n.t('Delete Permanently');
-  // The first button is the one that Enter presses; VS Code adds Cancel by itself, as the last one.
+  // Enter presses the first button. VS Code appends Cancel itself.
   const keep = runs.length === 1 ? vscode.l10n.t('Keep Run') : vscode.l10n.t('Keep Runs');
   const sizes = await Promise.all(planned.flatMap(({ files }) => files.map(bytesOf)));
   const size = formatBytes(sizes.reduce((sum, each) => sum + each, 0));
@@ -109,7 +109,7 @@ export async function deleteRuns(
   );
   if (chosen !== remove) return;
   for (const { run, files } of planned) {
-    // It may have been resumed while the question stood.
+    // It may have been resumed while the dialog was open.
     await registry.refresh(run.folder);
     const now = registry.get(run.folder);
     if (now && isActive(now)) continue;
@@ -120,7 +120,7 @@ export async function deleteRuns(
   }
 }
 
-/** Desktops have a trash, servers have none. */
+/** Whether the machine of the files has a trash: desktops do, servers do not. */
 function hasTrash(): boolean {
   return vscode.env.uiKind === vscode.UIKind.Desktop && vscode.env.remoteName === undefined;
 }
@@ -136,9 +136,9 @@ function deletionQuestion(runs: readonly Run[], size: string, useTrash: boolean)
     : vscode.l10n.t('Permanently delete {0} runs ({1})?', runs.length, size);
 }
 
-const SHOWN_NAMES = 8;
+const MAX_NAMES = 8;
 
-function deletionDetail(planned: readonly Doomed[]): string {
+function deletionDetail(planned: readonly DeletionPlan[]): string {
   const lines = [
     planned.length === 1
       ? vscode.l10n.t('The checkpoints, predictions and notes of the run are deleted with it.')
@@ -148,13 +148,13 @@ function deletionDetail(planned: readonly Doomed[]): string {
   for (const { run, others } of planned) {
     lines.push(run.folder);
     if (others.length === 0) continue;
-    const shown = others.slice(0, SHOWN_NAMES).join(', ');
+    const shown = others.slice(0, MAX_NAMES).join(', ');
     lines.push(
-      others.length > SHOWN_NAMES
+      others.length > MAX_NAMES
         ? vscode.l10n.t(
             'These files were not written by the run and are kept: {0} and {1} more.',
             shown,
-            others.length - SHOWN_NAMES,
+            others.length - MAX_NAMES,
           )
         : vscode.l10n.t('These files were not written by the run and are kept: {0}.', shown),
     );
@@ -168,7 +168,7 @@ async function bytesOf(path: string): Promise<number> {
   return found.isDirectory() ? folderBytes(path) : found.size;
 }
 
-/** A desktop whose trash does not take the files asks as VS Code's Explorer does. */
+/** Deletes files. If the trash does not accept them, asks whether to delete permanently, as VS Code's Explorer does. */
 async function deleteFiles(
   { info, folder }: Run,
   files: readonly string[],
@@ -186,18 +186,18 @@ async function deleteFiles(
     await remove(useTrash);
   } catch (error) {
     if (!useTrash) throw error;
-    const forGood = vscode.l10n.t('Delete Permanently');
+    const permanently = vscode.l10n.t('Delete Permanently');
     const chosen = await vscode.window.showWarningMessage(
       vscode.l10n.t('{0} cannot be moved to the trash. Delete it permanently?', info.name),
       { modal: true, detail: files.length === 1 ? files[0] : [folder, ...files].join('\n') },
       vscode.l10n.t('Keep Run'),
-      forGood,
+      permanently,
     );
-    if (chosen === forGood) await remove(false);
+    if (chosen === permanently) await remove(false);
   }
 }
 
-/** Removes runs that never began. Asks nothing: there is nothing to lose, and the log has the words. */
+/** Removes runs whose start was refused. Does not ask: there is nothing to lose, and the log has the reason. */
 export async function dismissRefused(
   registry: FolderRunRegistry,
   refused: RefusedStarts,
@@ -207,7 +207,7 @@ export async function dismissRefused(
   for (const run of runsOf(registry, calledOn, selected)) await refused.remove(run);
 }
 
-/** Takes a run out of the view that no search finds; its folder stays as it is. */
+/** Removes a run outside the searched folders from the view; its folder is unchanged. */
 export async function forgetRun(
   registry: FolderRunRegistry,
   found: WorkspaceRuns,

@@ -6,8 +6,8 @@ import { requireTrust } from '../trust';
 const HELPER = 'nlvr_run.py';
 
 /**
- * "Save nlvr_run.py…": puts the Python file that writes run folders next to the user's own training script, and offers
- * the example and the description of the format.
+ * "Save nlvr_run.py…": saves the Python file that writes run folders next to the user's training script, and offers to
+ * open the example and the description of the format.
  */
 export async function savePythonHelper(extension: vscode.Uri): Promise<void> {
   await requireTrust();
@@ -34,7 +34,7 @@ export async function savePythonHelper(extension: vscode.Uri): Promise<void> {
   );
   if (chosen === example) {
     const source = vscode.Uri.joinPath(examples, 'train_pytorch.py');
-    // A copy without a name: the extension's own file is not for editing.
+    // An untitled copy, because the extension's own file must not be edited.
     const text = Buffer.from(await vscode.workspace.fs.readFile(source)).toString('utf8');
     const made = await vscode.workspace.openTextDocument({ language: 'python', content: text });
     await vscode.window.showTextDocument(made);

@@ -14,9 +14,9 @@ import { chooseConfiguration } from '../workspaceConfigurations';
 import { processArguments } from '../settings';
 import { launch } from './launch';
 import { offerSample } from './offerSample';
-import { saysTraining, trainingHere } from './otherTraining';
+import { describeTraining, findLocalTraining } from './concurrentTraining';
 
-/** What a start works with. */
+/** Dependencies of a start. */
 export interface StartContext {
   services: Services;
   registry: FolderRunRegistry;
@@ -24,13 +24,12 @@ export interface StartContext {
   queue: TrainingQueue;
 }
 
-/** Configurations that are being started from this window and have no run yet. */
+/** Configurations whose training is starting from this window and has no run yet. */
 const starting: string[] = [];
 
 /**
- * "Start NLVR Training": finds the configuration, saves what is unsaved, checks configuration and data, sees to the
- * runtime and starts a new run. Asks nothing that it can find out; a start while something else trains on this machine
- * may be queued.
+ * "Start NLVR Training": finds the configuration, saves all documents, checks configuration and data, ensures that the
+ * runtime is installed and starts a new run. If another training is in progress on this machine, it can be queued.
  * @param calledOn the configuration whose editor title or explorer entry was used
  */
 export async function startTraining(context: StartContext, calledOn: unknown): Promise<void> {
@@ -40,8 +39,8 @@ export async function startTraining(context: StartContext, calledOn: unknown): P
   if (configuration === 'dismissed') return;
   if (!configuration) return offerSample();
   const file = configuration.fsPath;
-  const busy = whatTrains(context.registry, file);
-  const way = busy === undefined ? 'start' : await askAboutSecond(busy);
+  const busy = describeActiveTraining(context.registry, file);
+  const way = busy === undefined ? 'start' : await askStartOrQueue(busy);
   if (way === undefined) return;
   starting.push(file);
   try {
@@ -65,17 +64,17 @@ async function startOrQueue(
   if (!(await ensureRuntime(services, configuration.fsPath))) return;
   const file = configuration.fsPath;
   if (way === 'queue') {
-    const before = trainingHere(registry, file);
+    const before = findLocalTraining(registry, file);
     await queue.add({ configFile: file, outputDir, ...(await snapshotOf(file, before)) });
     return;
   }
-  await startInto(services, registry, { configFile: file, config: file, outputDir });
+  await startInNewFolder(services, registry, { configFile: file, config: file, outputDir });
 }
 
-/** What trains on this machine or is about to, in a sentence; undefined when nothing does. */
-function whatTrains(registry: FolderRunRegistry, file: string): string | undefined {
-  const run = trainingHere(registry, file);
-  if (run) return saysTraining(run, file);
+/** The message that a training is in progress or starting on this machine; undefined when there is none. */
+function describeActiveTraining(registry: FolderRunRegistry, file: string): string | undefined {
+  const run = findLocalTraining(registry, file);
+  if (run) return describeTraining(run, file);
   const other = starting.includes(file) ? file : starting.at(0);
   return other === undefined
     ? undefined
@@ -85,8 +84,8 @@ function whatTrains(registry: FolderRunRegistry, file: string): string | undefin
       );
 }
 
-/** @returns undefined when neither is wanted. */
-async function askAboutSecond(busy: string): Promise<'start' | 'queue' | undefined> {
+/** @returns undefined when the user canceled. */
+async function askStartOrQueue(busy: string): Promise<'start' | 'queue' | undefined> {
   const queue = vscode.l10n.t('Queue');
   const start = vscode.l10n.t('Start Next to It');
   const chosen = await vscode.window.showInformationMessage(
@@ -103,7 +102,7 @@ async function askAboutSecond(busy: string): Promise<'start' | 'queue' | undefin
   return chosen === queue ? 'queue' : chosen === start ? 'start' : undefined;
 }
 
-/** The configuration as it is now, and what sets it apart from that of a run. */
+/** The current configuration, and its differences from that of a run. */
 async function snapshotOf(
   file: string,
   before: Run | undefined,
@@ -120,7 +119,7 @@ async function snapshotOf(
   };
 }
 
-/** Starts what waited in the queue, with the configuration that it was queued with. */
+/** Starts a queued training with the configuration that it was queued with. */
 export async function startQueued(
   services: Services,
   registry: FolderRunRegistry,
@@ -130,12 +129,16 @@ export async function startQueued(
   await mkdir(folder, { recursive: true });
   const file = join(folder, `queued-${id}.yaml`);
   await writeFile(file, config);
-  const { ended } = await startInto(services, registry, { configFile, config: file, outputDir });
+  const { ended } = await startInNewFolder(services, registry, {
+    configFile,
+    config: file,
+    outputDir,
+  });
   void ended.finally(() => rm(file, { force: true })).catch(() => undefined);
 }
 
-/** @returns what settles when the training has ended */
-async function startInto(
+/** @returns `ended` settles when the training has ended */
+async function startInNewFolder(
   services: Services,
   registry: FolderRunRegistry,
   start: { configFile: string; config: string; outputDir: string },
@@ -162,9 +165,9 @@ async function startInto(
   }
 }
 
-/** @returns the absolute `output_dir`, or undefined after showing why the configuration cannot be used. */
+/** @returns the absolute `output_dir`; undefined if the configuration has errors, which are shown. */
 async function checkedOutputDir(configuration: vscode.Uri): Promise<string | undefined> {
-  // Loaded when it is needed: activation does without the configuration's parser.
+  // Loaded on demand, so that activation does not load the configuration's parser.
   const { parseConfig } = await import('../../config/parse');
   const { configPaths } = await import('../../config/paths');
   const document = await vscode.workspace.openTextDocument(configuration);

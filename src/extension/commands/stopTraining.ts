@@ -2,29 +2,29 @@ import * as vscode from 'vscode';
 import { localize } from '../../util/localize';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import { isStoppable, type Run } from '../runs/runRegistry';
-import { requestStop, stopAtOnce, stopStarting } from '../trainer/stop';
+import { requestStop, killRun, stopStarting } from '../trainer/stop';
 import { requireTrust } from '../trust';
 import { pickRun } from './pickRun';
 
 /**
- * Stops a run: the first time it finishes its step and saves; asked again while it does, it is ended immediately with
- * every process it started, after a question, because the steps since the last save are lost then. One that has not
- * begun has nothing to lose and is ended without a question.
+ * "Stop": the first time, the run finishes its step and saves. A second time while it does, its whole process tree is
+ * killed after a confirmation, because the steps since the last save are lost. A run that has not begun has nothing to
+ * lose and is killed without a confirmation.
  */
 export async function stopTraining(registry: FolderRunRegistry, calledOn: unknown): Promise<void> {
-  // It may end in the killing of a process that a file of the workspace names.
+  // It may kill a process whose ID is read from a file of the workspace.
   await requireTrust();
   const none = vscode.l10n.t('No training is running.');
   const picked = await pickRun(registry, calledOn, isStoppable, none);
   if (!picked) return;
-  // It may have begun or ended since it was last looked at.
+  // It may have begun or ended since the last refresh.
   await registry.refresh(picked.folder);
   const run = registry.get(picked.folder);
   if (!run || !isStoppable(run)) {
     void vscode.window.showInformationMessage(vscode.l10n.t('{0} has ended.', picked.info.name));
     return;
   }
-  // A program that has begun its run, or evaluates, hears the request and ends in its own time.
+  // A process that has begun its run, or evaluates, polls for the request and ends by itself.
   const starting = run.begun === false ? run.attempt : undefined;
   if (run.status === 'stopping' && !starting) return stopNow(registry, run);
   await requestStop(run.folder);
@@ -53,6 +53,6 @@ async function stopNow(registry: FolderRunRegistry, run: Run): Promise<void> {
     now,
   );
   if (chosen !== now) return;
-  await stopAtOnce(run.folder, localize('Stopped immediately, without saving.'));
+  await killRun(run.folder, localize('Stopped immediately, without saving.'));
   await registry.refresh(run.folder);
 }

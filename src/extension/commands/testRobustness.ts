@@ -11,16 +11,16 @@ import { showReport } from '../reports';
 import type { FolderRunRegistry } from '../runs/folderRegistry';
 import { ensureRuntime } from '../runtimeSetup/setUpRuntime';
 import type { Services } from '../services';
-import { failureIn } from '../trainer/failure';
+import { commandError } from '../trainer/commandError';
 import { runProgram } from '../trainer/process';
 import { requireTrust } from '../trust';
 import { splitsOf, targetOf, type Target } from './evaluationTarget';
 import { pickRun } from './pickRun';
 
-/** Sizes to choose from, in examples; a base model on a processor takes seconds an example. */
-const SIZES = [200, 1000];
+/** Sample sizes to choose from, in examples; a base model on a CPU takes seconds per example. */
+const SAMPLE_SIZES = [200, 1000];
 
-interface Asked {
+interface RobustnessRequest {
   target: Target;
   split: Split;
   /** Examples to draw; null for all. */
@@ -28,8 +28,8 @@ interface Asked {
 }
 
 /**
- * "Test Robustness": asks a run's checkpoint about changed pairs, in a process of its own, and shows what came of it. The
- * result stays in the run folder; a test that is cancelled leaves none.
+ * "Test Robustness": evaluates a run's checkpoint on changed pairs in a separate process and shows the result. The
+ * result is saved in the run folder, unless the test is canceled.
  */
 export async function testRobustness(
   services: Services,
@@ -47,9 +47,9 @@ export async function testRobustness(
   if (split === undefined) return;
   const limit = await chooseLimit();
   if (limit === undefined || !(await ensureRuntime(services, target.configFile))) return;
-  const report = await askCheckpoint(services, { target, split, limit });
+  const report = await runWithConfirmation(services, { target, split, limit });
   if (report === undefined) return;
-  // The panel is about predictions; a run that was never evaluated has none.
+  // The panel requires predictions; a run that was never evaluated has none.
   if ((await listSets(run.folder)).length === 0)
     return showReport(services.context, `${run.info.name} ${split} robustness`, report);
   const { openAnalysis, registerAnalysis } = await import('../analysis/panel');
@@ -57,8 +57,11 @@ export async function testRobustness(
   await openAnalysis(run.folder, {}, 'robustness');
 }
 
-/** Runs `nlvr robustness`. @returns its report; undefined when an incomplete model was not to be asked. */
-async function askCheckpoint(services: Services, asked: Asked): Promise<string | undefined> {
+/** Runs `nlvr robustness`. @returns its report; undefined when the user declined to test an incomplete model. */
+async function runWithConfirmation(
+  services: Services,
+  asked: RobustnessRequest,
+): Promise<string | undefined> {
   try {
     return await runRobustness(services, asked);
   } catch (error) {
@@ -81,11 +84,11 @@ async function askCheckpoint(services: Services, asked: Asked): Promise<string |
 
 async function runRobustness(
   services: Services,
-  { target: { checkpoint, configFile, folder }, split, limit }: Asked,
-  more: readonly string[] = [],
+  { target: { checkpoint, configFile, folder }, split, limit }: RobustnessRequest,
+  extraArgs: readonly string[] = [],
 ): Promise<string> {
   const program = await services.program(configFile);
-  const args = ['robustness', checkpoint, '--config', configFile, '--split', split, ...more];
+  const args = ['robustness', checkpoint, '--config', configFile, '--split', split, ...extraArgs];
   if (folder !== undefined) args.push('--output_dir', folder);
   if (limit !== null) args.push('--limit', String(limit));
   services.log.info(`starting nlvr ${args.join(' ')}`);
@@ -96,13 +99,13 @@ async function runRobustness(
       const outcome = await runProgram(program, args, { cwd, signal, onErrorLine });
       const { code, stdout, stderr } = outcome;
       if (code !== 0)
-        throw failureIn(stderr, localize('nlvr {0} ended with {1}', 'robustness', String(code)));
+        throw commandError(stderr, localize('nlvr {0} ended with {1}', 'robustness', String(code)));
       return stdout;
     },
   );
 }
 
-/** @returns undefined when the user chose none. */
+/** @returns undefined when the user canceled. */
 async function chooseSplit(configFile: string): Promise<Split | undefined> {
   const splits = await splitsOf(configFile);
   if (splits.length === 0)
@@ -123,10 +126,10 @@ async function chooseSplit(configFile: string): Promise<Split | undefined> {
   return picked?.split;
 }
 
-/** @returns null for all examples, undefined when the user chose none. */
+/** @returns null for all examples, undefined when the user canceled. */
 async function chooseLimit(): Promise<number | null | undefined> {
   const items: (vscode.QuickPickItem & { limit: number | null })[] = [
-    ...SIZES.map((limit) => ({
+    ...SAMPLE_SIZES.map((limit) => ({
       label: vscode.l10n.t('{0} examples', limit.toLocaleString()),
       description: vscode.l10n.t('a random sample, the same examples each time'),
       limit,

@@ -3,18 +3,18 @@ import { OUTCOMES, slicesOf, type ComparedTable } from '../../analysis/comparedT
 import { YES } from '../../analysis/slices';
 import { csvText } from '../failures/exportRows';
 
-/** Something of a comparison that can be written to a file. */
+/** A part of a comparison that can be exported to a file. */
 export interface ComparisonExport {
   what: 'comparison' | 'comparisonWithExamples' | 'examples' | 'listedExamples';
-  /** Of examples: how many. */
+  /** Number of examples; 0 for the comparison itself. */
   count: number;
   fileName: string;
   extension: 'json' | 'csv';
   pieces: () => Iterable<string>;
 }
 
-/** Rows of a piece: writing never blocks for long. */
-const ROWS_A_PIECE = 500;
+/** Rows per written piece, so that writing never blocks for long. */
+const ROWS_PER_PIECE = 500;
 
 const COLUMNS = [
   'identifier',
@@ -31,10 +31,10 @@ const COLUMNS = [
 ];
 
 /**
- * All that can be written of a comparison.
- * @param listed rows of the list that is open, in its order; null where none is.
+ * Lists what can be exported of a comparison.
+ * @param listed rows of the open list, in its order; null if none is open.
  */
-export function exportsOf(
+export function listExports(
   comparison: Comparison,
   table: ComparedTable,
   listed: Int32Array | null,
@@ -79,12 +79,12 @@ export function exportsOf(
   ];
 }
 
-/** As `nlvr compare --json --examples` prints it. */
+/** Formats a comparison as `nlvr compare --json --examples` prints it. */
 function* jsonWithExamples(comparison: Comparison, table: ComparedTable): Generator<string> {
   yield `${JSON.stringify(comparison).slice(0, -1)},"exampleList":[`;
   const slices = slicesOf(table);
-  for (let start = 0; start < table.identifiers.length; start += ROWS_A_PIECE) {
-    const rows = table.identifiers.slice(start, start + ROWS_A_PIECE).map((identifier, i) => {
+  for (let start = 0; start < table.identifiers.length; start += ROWS_PER_PIECE) {
+    const rows = table.identifiers.slice(start, start + ROWS_PER_PIECE).map((identifier, i) => {
       const row = start + i;
       const { [row]: index } = table.index;
       const outcome = OUTCOMES[table.outcome[row]];
@@ -105,9 +105,9 @@ function* exampleLines(
   const answer = (value: number): string => (value === 1 ? 'True' : 'False');
   const number = (value: number): string => (Number.isFinite(value) ? String(value) : '');
   yield `${COLUMNS.join(',')}\n`;
-  for (let start = 0; start < rows.length; start += ROWS_A_PIECE) {
+  for (let start = 0; start < rows.length; start += ROWS_PER_PIECE) {
     let piece = '';
-    for (const row of rows.subarray(start, start + ROWS_A_PIECE))
+    for (const row of rows.subarray(start, start + ROWS_PER_PIECE))
       piece += `${[
         csvText(table.identifiers[row]),
         table.index[row],

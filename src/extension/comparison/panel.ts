@@ -15,7 +15,7 @@ import { PanelSet, Registration, type OpenPanel } from '../webview/panelSet';
 import type { ComparisonExport } from './exports';
 import { ComparisonSession, type ComparisonEditor } from './session';
 import { shownComparisons } from './shownComparisons';
-import { userSlicesNow } from './userSlicesNow';
+import { readUserSlices } from './readUserSlices';
 
 type Runs = Readonly<Record<Side, string>>;
 
@@ -24,7 +24,7 @@ const registration = new Registration(
   (services) => services,
 );
 
-/** Makes the panels available, once. @returns what fills those that were open before a reload of the window. */
+/** Registers the panels, once. @returns the serializer that restores them after a window reload. */
 export function registerComparisons(
   services: Services,
 ): vscode.WebviewPanelSerializer<Partial<PanelState>> {
@@ -32,34 +32,34 @@ export function registerComparisons(
 }
 
 /**
- * Opens the comparison of two runs' predictions, or brings it to the front.
- * @param runs absolute paths of their folders; b is measured against a
+ * Opens the comparison of two runs' predictions, or reveals its panel.
+ * @param runs absolute paths of their folders; b is compared with a
  */
 export async function openComparison(runs: Runs): Promise<void> {
   await registration.panels.open(runs);
 }
 
-interface About {
+interface PanelInput {
   runs: Runs;
-  /** What is compared of them first. */
+  /** The predictions to compare first. */
   choice: Choice | null;
 }
 
 /** All open panels, at most one for each pair of runs. */
-class ComparisonPanels extends PanelSet<About, ComparisonPanel, PanelState> {
+class ComparisonPanels extends PanelSet<PanelInput, ComparisonPanel, PanelState> {
   async open(runs: Runs): Promise<void> {
     await this.show({ runs, choice: null });
   }
 
-  protected firstTitle(): string {
+  protected placeholderTitle(): string {
     return vscode.l10n.t('Compare Predictions');
   }
 
-  protected titleOf({ runs }: About): string {
+  protected titleOf({ runs }: PanelInput): string {
     return titleOf(runs, this.services);
   }
 
-  protected keyOf({ runs }: About): string {
+  protected keyOf({ runs }: PanelInput): string {
     return keyOf(runs);
   }
 
@@ -67,20 +67,23 @@ class ComparisonPanels extends PanelSet<About, ComparisonPanel, PanelState> {
     return keyOf(session.runs);
   }
 
-  protected restored({ a, b, choice }: Partial<PanelState>): About | undefined {
+  protected inputFromState({ a, b, choice }: Partial<PanelState>): PanelInput | undefined {
     if (typeof a !== 'string' || typeof b !== 'string') return undefined;
     return { runs: { a, b }, choice: choice ?? null };
   }
 
-  protected runsOf({ runs: { a, b } }: About): readonly string[] {
+  protected runsOf({ runs: { a, b } }: PanelInput): readonly string[] {
     return [a, b];
   }
 
-  protected override runInFront({ session }: ComparisonPanel): string {
+  protected override runForCommands({ session }: ComparisonPanel): string {
     return session.runs.b;
   }
 
-  protected fill(panel: vscode.WebviewPanel, { runs, choice }: About): ComparisonPanel {
+  protected createSession(
+    panel: vscode.WebviewPanel,
+    { runs, choice }: PanelInput,
+  ): ComparisonPanel {
     return new ComparisonPanel(panel, runs, choice, this.services);
   }
 }
@@ -112,9 +115,9 @@ class ComparisonPanel implements OpenPanel {
     shownComparisons.add(this.session);
     this.frame = new PanelFrame<ComparisonContract>(panel, services, 'comparison', this.session);
     this.session.prepare().catch((error: unknown) => this.log('compare', error));
-    this.frame.own(
+    this.frame.register(
       services.runs.onDidChange(() => {
-        this.nameIt();
+        this.updateTitle();
         this.session.refresh().catch((error: unknown) => this.log('look for predictions', error));
       }),
     );
@@ -125,7 +128,7 @@ class ComparisonPanel implements OpenPanel {
     this.frame.dispose();
   }
 
-  private nameIt(): void {
+  private updateTitle(): void {
     const title = titleOf(this.session.runs, this.services);
     if (this.panel.title !== title) this.panel.title = title;
   }
@@ -142,14 +145,14 @@ class ComparisonPanel implements OpenPanel {
         name: nameOf(folder, services),
         bestEpoch: services.runs.get(folder)?.info.best?.epoch ?? null,
       }),
-      userSlices: userSlicesNow,
+      userSlices: readUserSlices,
       compare: compareInThread,
       openFailures: async (folder, wanted) => {
         const { openFailures, registerFailures } = await import('../failures/panel');
         registerFailures(services);
         await openFailures(folder, wanted);
       },
-      exchanged: () => this.nameIt(),
+      swapped: () => this.updateTitle(),
       copy: async (text) => vscode.env.clipboard.writeText(text),
       save: (offered) => this.save(offered),
       problem: (doing, error) => this.log(doing, error),
@@ -157,7 +160,7 @@ class ComparisonPanel implements OpenPanel {
   }
 
   private async save(offered: readonly ComparisonExport[]): Promise<string | null> {
-    const items = offered.map((each) => ({ ...wordsOf(each), each }));
+    const items = offered.map((each) => ({ ...exportItem(each), each }));
     const title = vscode.l10n.t('Export Comparison');
     const placeHolder = vscode.l10n.t('Which format?');
     const chosen = await pickOne(items, { title, placeHolder });
@@ -169,7 +172,7 @@ class ComparisonPanel implements OpenPanel {
   }
 }
 
-function wordsOf({ what, count }: ComparisonExport): { label: string; description: string } {
+function exportItem({ what, count }: ComparisonExport): { label: string; description: string } {
   const examples = count.toLocaleString(vscode.env.language);
   switch (what) {
     case 'comparison':

@@ -29,19 +29,19 @@ import type {
 } from '../../webview/comparison/messages';
 import type { ComparedSubset } from '../../webview/failures/messages';
 import type { MessageHandlers } from '../webview/messenger';
-import { exportsOf, type ComparisonExport } from './exports';
+import { listExports, type ComparisonExport } from './exports';
 
-/** What the editor knows of a run. */
+/** Facts about a run from the registry. */
 export interface KnownRun {
   name: string;
   bestEpoch: number | null;
 }
 
-/** What a session needs from the editor around it. */
+/** The editor functions that a session uses. */
 export interface ComparisonEditor {
   send(message: ToWebview): void;
   run(folder: string): KnownRun;
-  /** Slices that the user has defined. @throws {UserError} what is wrong with them */
+  /** Slices that the user has defined. @throws {UserError} when they are invalid */
   userSlices(): readonly UserSlice[];
   /** As `compareInThread`. */
   compare(
@@ -52,16 +52,16 @@ export interface ComparisonEditor {
     folder: string,
     wanted: PredictionSet & { identifier?: string; subset: ComparedSubset },
   ): Promise<void>;
-  /** The runs have changed places. */
-  exchanged(): void;
+  /** Called when the user swaps the runs. */
+  swapped(): void;
   copy(text: string): Promise<void>;
-  /** Asks which of these to write and where, and writes it. @returns the file's name, null when cancelled. */
+  /** Asks what to export and where, and writes it. @returns the file's name, null when canceled. */
   save(offered: readonly ComparisonExport[]): Promise<string | null>;
   problem(doing: string, error: unknown): void;
 }
 
-/** The most examples that the page gets at once. */
-const MOST_EXAMPLES = 500;
+/** Maximum number of examples per request of the page. */
+const MAX_EXAMPLES = 500;
 
 type Shown =
   | { type: 'comparing' }
@@ -70,23 +70,23 @@ type Shown =
       comparison: Comparison;
       table: ComparedTable;
       numbers: ComparisonNumbers;
-      /** All intervals are there. */
+      /** Whether all intervals are computed. */
       complete: boolean;
     }
   | { type: 'failed'; message: string; hint: string | null };
 
-/** One panel's conversation about two runs. */
+/** The state of one panel: which predictions of two runs it compares, and the result. */
 export class ComparisonSession implements MessageHandlers<ComparisonContract> {
   private generation = 0;
   private shown: Shown | null = null;
   private abort = new AbortController();
   private offers: Record<Side, ComparableRun> | null = null;
-  /** Size and time of the two files that are compared. */
+  /** Size and modification time of the two compared files. */
   private stamps = '';
   private newer: string[] = [];
   private selected: { key: string; rows: Int32Array } | null = null;
   private disposed = false;
-  private preparing: Promise<void> | null = null;
+  private initialRead: Promise<void> | null = null;
 
   /**
    * @param folders the runs, a first.
@@ -102,7 +102,7 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
     return this.folders;
   }
 
-  /** The comparison shown, where it is the one that a subset is of. */
+  /** The comparison shown, if the subset belongs to it. */
   comparedFor({ a, b, split, epochA, epochB }: ComparedSubset): ComparedInThread | null {
     const { shown, folders } = this;
     if (shown?.type !== 'compared' || folders.a !== a || folders.b !== b) return null;
@@ -112,34 +112,34 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
     return same ? shown : null;
   }
 
-  /** Begins the comparison while the page still loads. */
+  /** Starts the comparison while the page loads. */
   async prepare(): Promise<void> {
-    this.preparing = this.look();
-    await this.preparing;
+    this.initialRead = this.readOffers();
+    await this.initialRead;
     if (this.shown === null) await this.compare();
   }
 
   async ready(): Promise<void> {
-    await this.preparing;
-    await this.look();
+    await this.initialRead;
+    await this.readOffers();
     this.sendRuns();
     if (this.shown === null) await this.compare();
     else this.sendShown();
   }
 
-  /** Runs may have changed: their predictions, their names. */
+  /** Call when predictions or names of the runs may have changed. */
   async refresh(): Promise<void> {
     const { shown } = this;
     if (shown === null || shown.type === 'comparing') return;
     if (shown.type === 'compared' && !shown.complete) return;
     const before = JSON.stringify([this.offers, this.newer]);
     const generation = this.generation;
-    await this.look();
+    await this.readOffers();
     this.newer = await this.findNewer();
     if (this.disposed || generation !== this.generation) return;
     if (before === JSON.stringify([this.offers, this.newer])) return;
     this.sendRuns();
-    // What was missing may be there now.
+    // Missing predictions may exist now.
     if (shown.type === 'failed') await this.compare();
   }
 
@@ -156,12 +156,12 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
             epochA: this.choice.epochB,
             epochB: this.choice.epochA,
           };
-        this.editor.exchanged();
+        this.editor.swapped();
         break;
       case 'compareAgain':
         break;
     }
-    await this.look();
+    await this.readOffers();
     this.newer = [];
     this.sendRuns();
     await this.compare();
@@ -171,12 +171,12 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
     examples: ({ generation, selection, first, count, find }) => {
       const { table } = this.result(generation);
       const rows = this.rowsOf(table, selection);
-      const wanted = rows.subarray(first, first + Math.min(count, MOST_EXAMPLES));
-      const place = find === null ? -1 : rows.findIndex((row) => table.identifiers[row] === find);
+      const wanted = rows.subarray(first, first + Math.min(count, MAX_EXAMPLES));
+      const index = find === null ? -1 : rows.findIndex((row) => table.identifiers[row] === find);
       return {
         total: rows.length,
-        examples: Array.from(wanted, (row) => exampleOf(table, row)),
-        found: place < 0 ? null : place,
+        examples: Array.from(wanted, (row) => toListedExample(table, row)),
+        found: index < 0 ? null : index,
       };
     },
     openExamples: async ({ generation, side, selection, title, identifier }) => {
@@ -202,14 +202,14 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
       return null;
     },
     copyJson: async ({ generation }) => {
-      const { comparison } = this.whole(generation);
+      const { comparison } = this.completeResult(generation);
       await this.editor.copy(`${JSON.stringify(comparison, null, 2)}\n`);
       return null;
     },
     export: async ({ generation, selection }) => {
-      const { comparison, table } = this.whole(generation);
+      const { comparison, table } = this.completeResult(generation);
       const rows = selection === null ? null : this.rowsOf(table, selection);
-      return { file: await this.editor.save(exportsOf(comparison, table, rows)) };
+      return { file: await this.editor.save(listExports(comparison, table, rows)) };
     },
   };
 
@@ -222,21 +222,21 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
     this.abort.abort();
   }
 
-  /** @throws {UserError} when another comparison is shown by now. */
+  /** @throws {UserError} when another comparison is shown. */
   private result(generation: number): Extract<Shown, { type: 'compared' }> {
     if (generation !== this.generation || this.shown?.type !== 'compared')
       throw new UserError(localize('Other predictions are compared now.'));
     return this.shown;
   }
 
-  /** @throws {UserError} while intervals are still to come, too. */
-  private whole(generation: number): Extract<Shown, { type: 'compared' }> {
+  /** @throws {UserError} when another comparison is shown, or intervals are still being computed. */
+  private completeResult(generation: number): Extract<Shown, { type: 'compared' }> {
     const result = this.result(generation);
     if (!result.complete) throw new UserError(localize('The intervals are still being computed.'));
     return result;
   }
 
-  /** A list is asked for piece by piece. */
+  /** The rows of a selection, cached because a list is requested in pieces. */
   private rowsOf(table: ComparedTable, selection: Selection): Int32Array {
     const key = JSON.stringify([this.generation, selection]);
     if (this.selected?.key !== key) {
@@ -246,7 +246,7 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
     return this.selected.rows;
   }
 
-  private async look(): Promise<void> {
+  private async readOffers(): Promise<void> {
     const offer = async (folder: string): Promise<ComparableRun> => {
       const sets = await listSets(folder);
       return { folder, sets, ...this.editor.run(folder) };
@@ -255,7 +255,7 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
     const [offerA, offerB] = [await offer(a), await offer(b)];
     this.offers = { a: offerA, b: offerB };
     this.choice ??= {
-      split: splitOfBoth(offerA.sets, offerB.sets),
+      split: commonSplit(offerA.sets, offerB.sets),
       epochA: 'last',
       epochB: 'last',
     };
@@ -271,7 +271,7 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
     try {
       const show = ({ comparison, table }: ComparedInThread, complete: boolean): void => {
         if (abort.signal.aborted) return;
-        const numbers = numbersOf(comparison);
+        const numbers = toNumbers(comparison);
         this.show({ type: 'compared', comparison, table, numbers, complete });
       };
       const compared = await this.editor.compare(
@@ -283,7 +283,7 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
       show(compared, true);
     } catch (error) {
       if (abort.signal.aborted || isAbortError(error)) return;
-      // A sentence for people; anything else is a defect, whose stack belongs in the log.
+      // The log gets the stack, the page the message.
       this.editor.problem('compare', error);
       this.show({ type: 'failed', ...localizedError(error) });
     }
@@ -317,7 +317,7 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
     this.editor.send({ type: 'runs', ...this.offers, choice: this.choice, newer: this.newer });
   }
 
-  /** Names of the runs of which other predictions would be compared now. */
+  /** Names of the runs with newer predictions than those compared. */
   private async findNewer(): Promise<string[]> {
     const { shown, choice, offers } = this;
     if (shown?.type !== 'compared' || !choice || !offers) return [];
@@ -346,8 +346,8 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
   }
 }
 
-/** val, else test, else train of both; else the first of either, about which there will be something to say. */
-function splitOfBoth(a: readonly PredictionSet[], b: readonly PredictionSet[]): Split {
+/** The first of val, test and train that both runs have, else the first that either has. */
+function commonSplit(a: readonly PredictionSet[], b: readonly PredictionSet[]): Split {
   const has = (sets: readonly PredictionSet[], split: Split): boolean =>
     sets.some((set) => set.split === split);
   const splits = ['val', 'test', 'train'] as const;
@@ -358,8 +358,8 @@ function splitOfBoth(a: readonly PredictionSet[], b: readonly PredictionSet[]): 
   );
 }
 
-/** The comparison as the page shows it, in the user's language. */
-function numbersOf(comparison: Comparison): ComparisonNumbers {
+/** Converts a comparison to what the page shows, in the display language. */
+function toNumbers(comparison: Comparison): ComparisonNumbers {
   const side = ({ name, epoch, alone }: Comparison['a']) => ({ name, epoch, alone });
   return {
     ...comparison,
@@ -379,7 +379,7 @@ function sliceTitle(slice: string, value: string): string {
   return value === YES ? title : `${title}: ${value}`;
 }
 
-function exampleOf(table: ComparedTable, row: number): ListedExample {
+function toListedExample(table: ComparedTable, row: number): ListedExample {
   return {
     identifier: table.identifiers[row],
     sentence: table.sentences[table.sentence[row]],

@@ -1,17 +1,17 @@
-/** The comparisons that panels show: their examples need not be found out again. */
+/** The comparisons that panels show, so that their examples are not computed again. */
 import type { ComparedInThread } from '../../analysis/compareThread';
 import type { ComparedSubset } from '../../webview/failures/messages';
 
-interface Shows {
-  /** What it shows, where that is the comparison that a subset is of. */
+interface ComparisonSource {
+  /** The comparison shown, if the subset belongs to it. */
   comparedFor(subset: ComparedSubset): ComparedInThread | null;
 }
 
-/** Added and taken out by the panels. */
-export const shownComparisons = new Set<Shows>();
+/** Each panel adds and removes its session. */
+export const shownComparisons = new Set<ComparisonSource>();
 
-/** The comparison that a subset is of; null where no panel shows it. */
-export function shownComparison(subset: ComparedSubset): ComparedInThread | null {
+/** The comparison that a subset belongs to; null if no panel shows it. */
+export function findShownComparison(subset: ComparedSubset): ComparedInThread | null {
   for (const each of shownComparisons) {
     const compared = each.comparedFor(subset);
     if (compared) return compared;

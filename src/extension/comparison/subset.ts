@@ -5,15 +5,15 @@ import { readPredictions } from '../../run/read/readPredictions';
 import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import type { ComparedSubset } from '../../webview/failures/messages';
-import { shownComparison } from './shownComparisons';
-import { userSlicesNow } from './userSlicesNow';
+import { findShownComparison } from './shownComparisons';
+import { readUserSlices } from './readUserSlices';
 
 /**
- * The examples that a number of a comparison is of: from the panel that shows it, otherwise compared again.
- * @returns their rows in the predictions shown, which may be those of any epoch
- * @throws {UserError} when the predictions shown are of another split, or cannot be compared any more.
+ * Finds the examples of a subset of a comparison: in the panel that shows it, otherwise by comparing again.
+ * @returns their rows in the predictions shown, of any epoch
+ * @throws {UserError} when the predictions shown are of another split, or can no longer be compared.
  */
-export async function comparedExamples(
+export async function findComparedExamples(
   runFolder: string,
   set: PredictionSet,
   subset: ComparedSubset,
@@ -23,7 +23,7 @@ export async function comparedExamples(
     throw new UserError(localize('The comparison covers the examples of {0}.', subset.split));
   const { a, b, epochA, epochB } = subset;
   const { comparison, table } =
-    shownComparison(subset) ??
+    findShownComparison(subset) ??
     (await compareInThread({
       a,
       b,
@@ -31,15 +31,15 @@ export async function comparedExamples(
       // A stand-alone evaluation is the newest.
       epochA: epochA ?? 'last',
       epochB: epochB ?? 'last',
-      userSlices: userSlicesNow(),
+      userSlices: readUserSlices(),
     }));
   const { outcomes, slice, search } = subset;
-  const place =
+  const sliceIndex =
     slice &&
     comparison.slices.findIndex((each) => each.slice === slice.slice && each.value === slice.value);
-  if (place === -1)
+  if (sliceIndex === -1)
     throw new UserError(localize('Slice {0} no longer exists.', slice?.slice ?? ''));
-  const rows = selectRows(table, { outcomes, slice: place, search, order: 'annotations' });
+  const rows = selectRows(table, { outcomes, slice: sliceIndex, search, order: 'annotations' });
   const wanted = new Set(Array.from(rows, (row) => table.identifiers[row]));
   const shown: number[] = [];
   let row = 0;

@@ -1,4 +1,4 @@
-/** What the checkpoint behind `pretrained` is, for the hover and the code action of a configuration. */
+/** Inspects the checkpoint of the key `pretrained`, for the hover and the code action of a configuration. */
 import { stat } from 'node:fs/promises';
 import type { Config } from '../../config/definition';
 import { applyEdit, editConfig, type EditValue, type TextEdit } from '../../config/edit';
@@ -18,13 +18,13 @@ export interface PretrainedInfo {
   range: TextRange;
 }
 
-const known = new Map<string, { stamp: string; inspection: Inspection }>();
+const inspections = new Map<string, { stamp: string; inspection: Inspection }>();
 
 /**
- * The checkpoint that a configuration names, if it is on this machine and can be read. Its table of contents is
- * read once while the file does not change.
+ * Inspects the checkpoint that a configuration specifies, if it is on this machine and can be read. The result is
+ * cached until the file changes.
  */
-export async function pretrainedInfo(
+export async function inspectPretrained(
   parsed: ParsedConfig,
   folder: string,
 ): Promise<PretrainedInfo | undefined> {
@@ -34,20 +34,20 @@ export async function pretrainedInfo(
     const file = await locateWeights(path.target);
     const { size, mtimeMs } = await stat(file);
     const stamp = `${size} ${mtimeMs}`;
-    const seen = known.get(file);
+    const seen = inspections.get(file);
     const inspection = seen?.stamp === stamp ? seen.inspection : await inspectCheckpoint(file);
-    known.set(file, { stamp, inspection });
+    inspections.set(file, { stamp, inspection });
     return { inspection, range: path.range };
   } catch {
-    // Missing files have a diagnostic of their own; what cannot be read is said when the training starts.
+    // A missing file has its own diagnostic; an unreadable one is reported when the training starts.
     return undefined;
   }
 }
 
 /**
- * The edit that gives a configuration the architecture of a checkpoint: `vit` and `med_config` where they differ in what
- * can be seen, and an image size that fits the patches. Heads and dropout stay where the rest fits.
- * @returns undefined when nothing differs, or the text can only be edited by a person.
+ * Creates the edit that sets the architecture of a checkpoint: `vit` and `med_config` if the shapes of the weights
+ * differ, and an image size that is a multiple of the patch size. Heads and dropout are kept if the rest fits.
+ * @returns undefined when nothing differs, or the text cannot be edited automatically.
  */
 export function architectureEdit(
   text: string,
@@ -85,7 +85,7 @@ export function architectureEdit(
       (before, [key, value]) => applyEdit(before, editConfig(before, { kind: 'set', key, value })),
       text,
     );
-    return spliceBetween(text, edited);
+    return editBetween(text, edited);
   } catch {
     return undefined;
   }
@@ -99,8 +99,8 @@ function medConfigOf(config: Config, folder: string) {
   }
 }
 
-/** The one splice that makes `after` of `before`. */
-function spliceBetween(before: string, after: string): TextEdit | undefined {
+/** The single edit that turns `before` into `after`. */
+function editBetween(before: string, after: string): TextEdit | undefined {
   if (before === after) return undefined;
   const shorter = Math.min(before.length, after.length);
   let start = 0;

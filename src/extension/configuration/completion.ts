@@ -1,22 +1,22 @@
-/** What can be written at a place of a configuration, also while its text is broken by being typed. */
+/** Completion items at a position of a configuration. Works on text that does not parse while it is typed. */
 import type { FieldKey, KeyDefinition } from '../../config/definitions/keyKinds';
 import { yamlText } from '../../config/describe';
 import { alternativeOf, configKeys, definitionOf, fieldsOf } from '../../config/keys';
 
-/** Where in the text something is being typed. */
-export type Place =
-  /** A new key of the file, or of the mapping `parent`. `used` are written already. */
+/** The syntactic context of the cursor. */
+export type CompletionContext =
+  /** A new key of the file, or of the mapping `parent`. `used`: keys that exist already. */
   | { kind: 'key'; parent: string; typed: string; used: readonly string[]; inFlow: boolean }
-  /** The value of a key (dotted for a field). `typed` begins behind the spaces and the quote. */
+  /** The value of a key (dotted for a field). `typed`: the text after the spaces and the quote. */
   | { kind: 'value'; key: string; typed: string; quoted: boolean };
 
-/** A proposal; `insert` is a snippet in VS Code's syntax. */
+/** A completion item; `insert` is a snippet in VS Code's syntax. */
 export interface Proposal {
   label: string;
   insert: string;
   kind: 'key' | 'value' | 'default';
   detail: string;
-  /** The key that the documentation is about. */
+  /** The key whose documentation is shown. */
   key: string;
 }
 
@@ -27,14 +27,14 @@ interface Line {
 
 const keyLine = /^([ ]*)(?:"([\w.-]+)"|'([\w.-]+)'|([\w.-]+))[ ]*:(?=[ ]|$)/;
 
-function lineOf(text: string): Line {
+function parseLine(text: string): Line {
   const match = keyLine.exec(text);
   const indent = /^[ ]*/.exec(text)?.[0].length ?? 0;
   return { indent, key: match?.[2] ?? match?.[3] ?? match?.[4] };
 }
 
-/** The place at an offset; undefined inside comments and where no key is allowed. */
-export function placeAt(text: string, offset: number): Place | undefined {
+/** The context at an offset; undefined in comments and where no key is allowed. */
+export function contextAt(text: string, offset: number): CompletionContext | undefined {
   const lines = text.split(/\r?\n/);
   const before = text.slice(0, offset).split(/\r?\n/);
   const row = before.length - 1;
@@ -43,7 +43,7 @@ export function placeAt(text: string, offset: number): Place | undefined {
 
   const flow = inFlow(prefix);
   if (flow !== undefined) return flow;
-  const { indent, key } = lineOf(prefix);
+  const { indent, key } = parseLine(prefix);
   const parent = parentOf(lines, row, indent);
   if (parent === undefined) return undefined;
   if (key === undefined) {
@@ -60,7 +60,7 @@ export function placeAt(text: string, offset: number): Place | undefined {
 const withoutQuotes = (text: string): string => text.replace(/"[^"]*"?|'[^']*'?/g, 'x');
 
 /** `vit: {width: 64, de|` */
-function inFlow(prefix: string): Place | undefined {
+function inFlow(prefix: string): CompletionContext | undefined {
   const match = /^([\w.-]+)[ ]*:[ ]*\{([^}]*)$/.exec(prefix);
   const [, parent, inside] = match ?? [];
   if (parent === undefined || inside === undefined) return undefined;
@@ -73,13 +73,13 @@ function inFlow(prefix: string): Place | undefined {
   return { kind: 'value', key: `${parent}.${field}`, typed: typed ?? '', quoted: quote !== '' };
 }
 
-/** The mapping that contains a line with this indentation: '' for the file, undefined for no known one. */
+/** The mapping that contains a line with this indentation: '' for the file, undefined if it is unknown. */
 function parentOf(lines: readonly string[], row: number, indent: number): string | undefined {
   if (indent === 0) return '';
   for (let at = row - 1; at >= 0; at--) {
     const text = lines[at] ?? '';
     if (text.trim() === '' || text.trim().startsWith('#')) continue;
-    const line = lineOf(text);
+    const line = parseLine(text);
     if (line.indent >= indent) continue;
     return line.indent === 0 && line.key !== undefined && fieldsOf(definitionOf(line.key))
       ? line.key
@@ -95,7 +95,7 @@ function siblings(lines: readonly string[], row: number, indent: number): string
     for (let at = from; at >= 0 && at < lines.length; at += step) {
       const text = lines[at] ?? '';
       if (text.trim() === '' || text.trim().startsWith('#')) continue;
-      const line = lineOf(text);
+      const line = parseLine(text);
       if (line.indent < indent) return;
       if (line.indent === indent && line.key !== undefined) keys.push(line.key);
     }
@@ -105,8 +105,8 @@ function siblings(lines: readonly string[], row: number, indent: number): string
   return keys;
 }
 
-/** Proposals for a place, but for paths, which need the disk. */
-export function proposalsAt(place: Place): Proposal[] {
+/** Completion items in a context, except paths, which require file access. */
+export function proposalsAt(place: CompletionContext): Proposal[] {
   if (place.kind === 'value') return valueProposals(place.key, definitionOf(place.key));
   const names =
     place.parent === '' ? configKeys : Object.keys(fieldsOf(definitionOf(place.parent)) ?? {});
@@ -119,8 +119,8 @@ export function proposalsAt(place: Place): Proposal[] {
     });
 }
 
-/** Snippets give `$`, `}` and `\` a meaning. */
-const literal = (text: string): string => text.replace(/[\\$}]/g, '\\$&');
+/** Escapes `$`, `}` and `\` for a snippet. */
+const escapeSnippet = (text: string): string => text.replace(/[\\$}]/g, '\\$&');
 
 function keyProposal(
   key: string,
@@ -138,7 +138,7 @@ function keyProposal(
   const value =
     choices !== undefined
       ? `\${1|${choices.join(',')}|}`
-      : `\${1:${literal(yamlText(definition.default) || "''")}}`;
+      : `\${1:${escapeSnippet(yamlText(definition.default) || "''")}}`;
   return {
     label: name,
     insert: fields && !inFlow ? `${name}:\n  $0` : `${name}: ${value}`,
@@ -155,7 +155,7 @@ function valueProposals(key: string, definition: KeyDefinition | undefined): Pro
   if (field === undefined) return [];
   const value = (text: string): Proposal => ({
     label: text,
-    insert: literal(text),
+    insert: escapeSnippet(text),
     kind: text === yamlText(field.default) ? 'default' : 'value',
     detail: '',
     key,

@@ -8,9 +8,9 @@ import { toRange } from './ranges';
 import { problemsToReport, type ReportedElsewhere } from './reporting';
 
 const RED_HAT_YAML = 'redhat.vscode-yaml';
-/** Milliseconds of quiet after a key stroke. */
-export const DEBOUNCE = 250;
-/** What the Problems view shows as the origin. */
+/** Delay after a keystroke before checking, in milliseconds. */
+export const DEBOUNCE_MS = 250;
+/** The source that the Problems view shows. */
 const SOURCE = 'nlvr';
 
 const severities: Readonly<Record<Severity, vscode.DiagnosticSeverity>> = {
@@ -31,10 +31,10 @@ export class ConfigurationDiagnostics implements vscode.Disposable {
       vscode.workspace.onDidOpenTextDocument((document) => this.schedule(document, 0)),
       vscode.workspace.onDidChangeTextDocument(({ document }) => {
         this.schedule(document);
-        // What is typed into the file of `med_config` counts before it is saved.
-        if (document.uri.path.endsWith('.json')) this.refresh(DEBOUNCE);
+        // Unsaved edits of the file of `med_config` count.
+        if (document.uri.path.endsWith('.json')) this.refresh(DEBOUNCE_MS);
       }),
-      // Saving another file may have put a missing path there; saving this one costs nothing to check.
+      // Saving any file may have created a missing path.
       vscode.workspace.onDidSaveTextDocument(() => this.refresh()),
       vscode.workspace.onDidCloseTextDocument((document) => this.clear(document)),
       vscode.extensions.onDidChange(() => this.refresh()),
@@ -58,7 +58,7 @@ export class ConfigurationDiagnostics implements vscode.Disposable {
     for (const document of vscode.workspace.textDocuments) this.schedule(document, wait);
   }
 
-  private schedule(document: vscode.TextDocument, wait = DEBOUNCE): void {
+  private schedule(document: vscode.TextDocument, wait = DEBOUNCE_MS): void {
     const key = document.uri.toString();
     clearTimeout(this.timers.get(key));
     this.timers.delete(key);
@@ -79,10 +79,10 @@ export class ConfigurationDiagnostics implements vscode.Disposable {
 
   private async update(document: vscode.TextDocument): Promise<void> {
     const { version } = document;
-    // The parsers are loaded with the first configuration that is opened.
+    // The parsers are loaded when the first configuration is opened.
     const { documentProblems } = await import('./documentProblems');
     const problems = await documentProblems(document);
-    // The text may have changed, or the file been closed, while the disk was looked at.
+    // The text may have changed or the document been closed meanwhile.
     if (document.isClosed || document.version !== version) return;
     this.collection.set(
       document.uri,
@@ -100,7 +100,7 @@ export class ConfigurationDiagnostics implements vscode.Disposable {
   }
 }
 
-/** @param text where the problem's offsets count */
+/** @param text the document that the offsets of the problem refer to */
 export function toDiagnostic(
   text: Pick<vscode.TextDocument, 'positionAt'>,
   problem: ConfigProblem,

@@ -5,7 +5,7 @@ import { lookUp } from './lookup';
 import { currentText } from './openText';
 import { folderOf, parsedConfig } from './parsedDocuments';
 
-/** Every problem of an open configuration, those of the disk too, in the order of the text. */
+/** All problems of an open configuration, including missing files, in the order of the text. */
 export function documentProblems(document: vscode.TextDocument): Promise<ConfigProblem[]> {
   return allProblems(parsedConfig(document), folderOf(document), { lookUp, textOf: currentText });
 }

@@ -1,4 +1,4 @@
-/** Counts the examples of an annotation file without building them: for an immediate number in the form and in the data set view. */
+/** Counts the examples of an annotation file without parsing them, for the form and the data set view. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Config } from '../../config/definition';
@@ -8,22 +8,22 @@ const openBrackets = [0x5b, 0x7b];
 const closeBrackets = [0x5d, 0x7d];
 const isSpace = (byte: number): boolean => byte === 0x20 || (byte >= 9 && byte <= 13);
 
-/** A line of NLVR (v1) stands for six examples: the six orders of its boxes. */
+/** A line of NLVR (v1) expands to six examples: the six orders of its boxes. */
 const NLVR1_EXAMPLES_PER_LINE = 6;
-const START_BYTES = 65536;
+const CHUNK_BYTES = 65536;
 
 /**
  * @returns the number of examples: elements of a JSON list, or lines that are not blank
  * @throws when the file cannot be read
  */
 export async function countExamples(file: string, format: Config['ann_format']): Promise<number> {
-  const counter = new Counter();
-  for await (const chunk of createReadStream(file, { highWaterMark: START_BYTES }))
+  const counter = new ExampleCounter();
+  for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES }))
     counter.add(chunk as Buffer);
   return counter.examples(format);
 }
 
-/** Remembers the counts of annotation files as long as these do not change. */
+/** Caches the counts of annotation files until they change. */
 export class ExampleCounts {
   private readonly counts = new Map<string, { stamp: string; examples: number }>();
 
@@ -43,7 +43,7 @@ export class ExampleCounts {
   }
 }
 
-class Counter {
+class ExampleCounter {
   private start = '';
   private isList: boolean | undefined;
   private elements = 0;
@@ -62,27 +62,27 @@ class Counter {
   }
 
   add(chunk: Buffer): void {
-    if (this.start === '') this.start = chunk.toString('latin1', 0, START_BYTES);
+    if (this.start === '') this.start = chunk.toString('latin1', 0, CHUNK_BYTES);
     for (const byte of chunk) {
       if (this.isList === undefined) {
-        // A byte order mark is no text of the list.
+        // Skips a byte order mark.
         if (isSpace(byte) || byte >= 0x80) continue;
         this.isList = byte === openBrackets[0];
       }
-      if (this.isList) this.addOfList(byte);
-      else this.addOfLine(byte);
+      if (this.isList) this.addListByte(byte);
+      else this.addLineByte(byte);
     }
   }
 
-  private addOfLine(byte: number): void {
+  private addLineByte(byte: number): void {
     if (byte === 0x0a) {
       if (this.lineHasText) this.lines++;
       this.lineHasText = false;
     } else if (!isSpace(byte)) this.lineHasText = true;
   }
 
-  /** Elements are the objects at depth one. */
-  private addOfList(byte: number): void {
+  /** Elements are the objects and lists at depth one. */
+  private addListByte(byte: number): void {
     if (this.inString) {
       if (this.escaped) this.escaped = false;
       else if (byte === backslash) this.escaped = true;

@@ -1,4 +1,4 @@
-/** The definition as the form needs it. */
+/** Converts the definition of the configuration keys to what the form shows. */
 import { definition } from '../../config/definition';
 import type { FieldKey, KeyDefinition } from '../../config/definitions/keyKinds';
 import { describeDefault, describeRange } from '../../config/describe';
@@ -6,7 +6,7 @@ import { formatMessage } from '../../util/localize';
 import type { FieldInfo, FieldKind } from '../../webview/config/messages';
 import type { Translate } from './fixes';
 
-/** Every key of the configuration, fields of mappings inside their key. */
+/** All keys of the configuration; the fields of a mapping are nested in its key. */
 export function fieldInfos(t: Translate): FieldInfo[] {
   return Object.entries<KeyDefinition>(definition).map(([name, key]) => fieldInfo(name, key, t));
 }
@@ -30,14 +30,14 @@ function fieldInfo(name: string, key: KeyDefinition, t: Translate): FieldInfo {
     );
     if (key.alternative?.kind === 'enum') info.choices = [...key.alternative.values];
     if (key.alternative?.kind === 'path') info.pathInstead = true;
-    // The whole mapping in one line would be as long as its fields together.
+    // The default of a whole mapping would be too long for one line.
     if (key.alternative === undefined) info.defaultText = '';
     info.rangeText = '';
   }
   return info;
 }
 
-/** Code quotes are for Markdown. */
+/** Removes the Markdown code quotes. */
 const plain = (text: string): string => text.replaceAll('`', '');
 
 function kindOf(key: KeyDefinition): FieldKind {

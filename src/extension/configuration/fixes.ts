@@ -1,20 +1,20 @@
-/** Quick fixes: a problem's suggestions as splices of the text. */
+/** Quick fixes: the suggestions of a problem as text edits. */
 import { yamlText } from '../../config/describe';
 import { editConfig, type ConfigEdit, type TextEdit } from '../../config/edit';
 import { definitionOf } from '../../config/keys';
 import type { ConfigProblem, Suggestion } from '../../config/problem';
 
-/** `vscode.l10n.t`, or what stands in for it in a test. */
+/** The type of `vscode.l10n.t` with string arguments. */
 export type Translate = (text: string, ...values: string[]) => string;
 
 export interface Fix {
   title: string;
   edit: TextEdit;
-  /** Safe to apply without reading. */
+  /** The default fix, as in `CodeAction.isPreferred`. */
   preferred: boolean;
 }
 
-/** The fixes of one problem, best first; none where the text can only be edited by a person. */
+/** The fixes of one problem, best first; none if the text cannot be edited automatically. */
 export function fixesFor(text: string, problem: ConfigProblem, t: Translate): Fix[] {
   return problem.suggestions.flatMap((suggestion, index) => {
     const edit = editOf(text, asEdit(suggestion, problem));
@@ -30,7 +30,7 @@ function asEdit(suggestion: Suggestion, { key, code, range }: ConfigProblem): Co
     case 'rename':
       return { kind: 'rename', key, to: suggestion.to, at: range[0] };
     case 'remove':
-      // Of a key that is set twice the marked one goes; for other problems the mark may be at the value.
+      // For a duplicate key, removes the marked one; the range of other problems may be that of the value.
       return { kind: 'remove', key, ...(code === 'duplicate-key' && { at: range[0] }) };
   }
 }
@@ -39,7 +39,7 @@ function editOf(text: string, edit: ConfigEdit): TextEdit | undefined {
   try {
     return editConfig(text, edit);
   } catch {
-    // Broken elsewhere, or written in a way that only a person should touch: there is no quick fix.
+    // The text does not parse, or has a form that is not edited automatically: there is no quick fix.
     return undefined;
   }
 }

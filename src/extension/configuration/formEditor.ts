@@ -1,4 +1,4 @@
-/** The form as a custom editor of VS Code: undo, redo, saving and hot exit are the text document's own. */
+/** The form as a custom text editor of VS Code: the text document provides undo, redo, saving and hot exit. */
 import { basename, isAbsolute, relative, sep } from 'node:path';
 import * as vscode from 'vscode';
 import { definitionOf } from '../../config/keys';
@@ -9,22 +9,22 @@ import type { Services } from '../services';
 import { setting } from '../settings';
 import { panelIcon, setUpWebview } from '../webview/panelWebview';
 import { FormSession, type SessionEditor } from './formSession';
-import { TrainingPlanBuilder } from './documentAnalyses';
+import { TrainingPlanBuilder } from './trainingPlan';
 import { lookUp } from './lookup';
 import { folderOf, parsedConfig } from './parsedDocuments';
 import { toWorkspaceEdit } from './ranges';
 
-/** Remembers counts of examples for all forms. */
-const insights = new TrainingPlanBuilder(vscode.l10n.t, countProcesses);
+/** Shared by all forms, with its cache of example counts. */
+const planBuilder = new TrainingPlanBuilder(vscode.l10n.t, countProcesses);
 
-/** Processes of a training by the setting; a wrong value is said when a training is started. */
+/** Number of processes of a training by the setting. An invalid value is reported when a training starts. */
 function countProcesses(folder: string): number | 'auto' {
   const value = setting('processesPerNode', vscode.Uri.file(folder));
   if (value === 'auto') return value;
   return typeof value === 'number' && value >= 1 ? Math.floor(value) : 1;
 }
 
-/** Fills a form for a configuration; everything it needs ends with the panel. */
+/** Opens the form of a configuration in a panel; its resources are disposed with the panel. */
 export function openFormEditor(
   services: Services,
   document: vscode.TextDocument,
@@ -46,10 +46,10 @@ export function openFormEditor(
     log: (error, during) =>
       services.log.error(`configuration form, ${during}: ${messageOf(error)}`),
   };
-  // Else its tab looks like that of the text.
+  // Otherwise its tab looks like that of the text.
   panel.title = vscode.l10n.t('{0} (Form)', editor.fileName);
   panel.iconPath = panelIcon(services.context.extensionUri);
-  const session = new FormSession(panel.webview, editor, insights, lookUp, vscode.l10n.t);
+  const session = new FormSession(panel.webview, editor, planBuilder, lookUp, vscode.l10n.t);
   const subscriptions = [
     vscode.workspace.onDidChangeTextDocument((change) => {
       if (change.document === document && change.contentChanges.length > 0) session.changed();
@@ -61,9 +61,9 @@ export function openFormEditor(
       if (focused && panel.visible) session.refresh();
     }),
     vscode.workspace.onWillSaveTextDocument((save) => {
-      // Saving by itself is no reason to write half a word; it comes again when that is finished.
-      const asked = save.reason !== vscode.TextDocumentSaveReason.AfterDelay;
-      if (save.document === document && asked) save.waitUntil(session.flush());
+      // Auto save does not write an unfinished value; it saves again when the value is finished.
+      const isExplicit = save.reason !== vscode.TextDocumentSaveReason.AfterDelay;
+      if (save.document === document && isExplicit) save.waitUntil(session.flush());
     }),
     panel.onDidChangeViewState(() => {
       if (panel.visible) session.refresh();
@@ -81,7 +81,7 @@ export function openFormEditor(
   });
 }
 
-/** Shows a configuration as text, at a 1-based line where one is given. */
+/** Shows a configuration as text, optionally at a 1-based line. */
 async function openText(
   uri: vscode.Uri,
   line?: number,
@@ -96,17 +96,17 @@ async function openText(
 
 /**
  * Lets the user pick a path for a key.
- * @returns relative to where the key's paths start if it is in the same workspace folder, otherwise absolute
+ * @returns relative to the base folder of the key if it is in the same workspace folder, otherwise absolute
  */
 async function browse(document: vscode.TextDocument, key: string): Promise<string | undefined> {
   const known = definitionOf(key);
   const path = known?.kind === 'mapping' ? known.alternative : known;
   if (path?.kind !== 'path') return undefined;
-  const start = startOf(document, key);
+  const start = baseFolderOf(document, key);
   const picked = await vscode.window.showOpenDialog({
     title: key,
     openLabel: vscode.l10n.t('Choose'),
-    // A run folder has weights too.
+    // `pretrained` may be a run folder.
     canSelectFiles: path.target === 'file',
     canSelectFolders: path.target === 'folder' || key === 'pretrained',
     canSelectMany: false,
@@ -116,15 +116,15 @@ async function browse(document: vscode.TextDocument, key: string): Promise<strin
   if (chosen === undefined) return undefined;
   const near = relative(start, chosen.fsPath);
   const home = vscode.workspace.getWorkspaceFolder(document.uri);
-  const together =
+  const sameFolder =
     home !== undefined &&
     vscode.workspace.getWorkspaceFolder(chosen)?.uri.fsPath === home.uri.fsPath;
-  const isNear = !isAbsolute(near) && (together || !near.startsWith('..'));
+  const isNear = !isAbsolute(near) && (sameFolder || !near.startsWith('..'));
   return (isNear ? near || '.' : chosen.fsPath).split(sep).join('/');
 }
 
-/** The folder that a key's relative paths start from. */
-function startOf(document: vscode.TextDocument, key: string): string {
+/** The base folder of a key's relative paths. */
+function baseFolderOf(document: vscode.TextDocument, key: string): string {
   const folder = folderOf(document);
   const belowAnnRoot = key.startsWith('ann_files.') || key === 'curriculum.ann_file';
   return belowAnnRoot ? configPaths(parsedConfig(document).config, folder).annRoot : folder;

@@ -1,4 +1,4 @@
-/** What a user types or chooses in the form, as edits of the text. */
+/** Converts the input of the form to edits of the text. */
 import type { KeyDefinition } from '../../config/definitions/keyKinds';
 import { applyEdit, editConfig, type ConfigEdit, type EditValue } from '../../config/edit';
 import { alternativeOf, definitionOf } from '../../config/keys';
@@ -12,11 +12,11 @@ import { UserError } from '../../util/userError';
 const numeral = /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/;
 
 /**
- * The value that typed text stands for in a key: a number where one is expected and typed. What does not
- * fit is kept as text, so that the file has what the user typed and the problem is reported.
+ * Parses typed text as the value of a key. Text that does not fit the type is kept as text, so that the file has what
+ * the user typed and the problem is reported.
  */
-export function typedValue(known: KeyDefinition, text: string): ScalarValue {
-  const field = known.kind === 'mapping' ? alternativeOf(known) : known;
+export function parseTypedValue(definition: KeyDefinition, text: string): ScalarValue {
+  const field = definition.kind === 'mapping' ? alternativeOf(definition) : definition;
   const trimmed = text.trim();
   switch (field?.kind) {
     case 'integer':
@@ -32,8 +32,8 @@ export function typedValue(known: KeyDefinition, text: string): ScalarValue {
   }
 }
 
-/** @throws {UserError} for a key that is not one: the form never asks for it */
-function known(key: string): KeyDefinition {
+/** @throws {UserError} for an unknown key, which the form never sends */
+function requireDefinition(key: string): KeyDefinition {
   const found = definitionOf(key);
   if (found === undefined)
     throw new UserError(localize('`{0}` is not a key of the configuration.', key));
@@ -41,30 +41,30 @@ function known(key: string): KeyDefinition {
 }
 
 export function setEdit(key: string, text: string): ConfigEdit {
-  return { kind: 'set', key, value: typedValue(known(key), text) };
+  return { kind: 'set', key, value: parseTypedValue(requireDefinition(key), text) };
 }
 
 export function resetEdit(key: string): ConfigEdit {
-  known(key);
+  requireDefinition(key);
   return { kind: 'remove', key };
 }
 
 /**
- * Writes the fields of `vit` or `med_config` in place of a name or path, with the values that count now.
+ * Replaces the name or path of `vit` or `med_config` by its fields, with the values in effect.
  * @throws {UserError} when the file of `med_config` cannot be read
  */
 export function expandEdit(text: string, key: string, folder: string): ConfigEdit {
   const { config } = parseConfig(text);
-  return { kind: 'set', key, value: fieldsBehind() };
+  return { kind: 'set', key, value: currentFields() };
 
-  function fieldsBehind(): EditValue {
+  function currentFields(): EditValue {
     if (key === 'vit') return { ...vitSize(config.vit) };
     if (key === 'med_config') return readMedConfig(config, folder);
     throw new UserError(localize('`{0}` has no name or path to replace.', key));
   }
 }
 
-/** The problems that a key would have with this text in it; the text of the file stays as it is. */
+/** The problems that a key would have with this value; the file is not changed. */
 export function problemsWith(text: string, key: string, typed: string): readonly ConfigProblem[] {
   const after = applyEdit(text, editConfig(text, setEdit(key, typed)));
   return parseConfig(after).problems.filter((problem) => problem.key === key);

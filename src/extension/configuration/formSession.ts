@@ -1,4 +1,4 @@
-/** One open form: the conversation between a configuration's text and its webview. */
+/** One open form: synchronizes the text of a configuration and its webview. */
 import { editConfig, type ConfigEdit, type TextEdit } from '../../config/edit';
 import { groups } from '../../config/definitions/keyKinds';
 import { parseConfig } from '../../config/parse';
@@ -11,39 +11,39 @@ import { fieldInfos } from './fieldInfo';
 import type { Fix, Translate } from './fixes';
 import { expandEdit, problemsWith, resetEdit, setEdit } from './formEdits';
 import { formView } from './formState';
-import type { TrainingPlanBuilder } from './documentAnalyses';
+import type { TrainingPlanBuilder } from './trainingPlan';
 import { missingPaths, type Lookup } from '../../config/writtenPaths';
 
-/** What a session needs of VS Code. */
+/** The editor functions that a session uses. */
 export interface SessionEditor {
-  /** Name of the file, for the form's head. */
+  /** Name of the file, for the header of the form. */
   readonly fileName: string;
   /** Folder of the file. */
   readonly folder: string;
   text(): string;
-  /** Version of the text, rising with every change. */
+  /** Version of the text, which increases with every change. */
   version(): number;
-  /** Applies a splice of the current text as one step that can be undone. False when it was refused. */
+  /** Applies an edit of the current text as one undo step. @returns false when it was refused */
   apply(edit: TextEdit): PromiseLike<boolean>;
-  /** Lets the user pick a file or folder for a key; undefined when dismissed. */
+  /** Lets the user choose a file or folder for a key. @returns undefined when canceled */
   browse(key: string): Promise<string | undefined>;
   openText(line: number | undefined): void;
   log(error: unknown, during: string): void;
 }
 
-/** Milliseconds that saving waits for the page to hand over what is being typed; it answers within a few. */
-const FLUSH_WAIT = 500;
-/** Milliseconds between a change and what follows from it: counting and measuring need not be instant. */
-const INSIGHTS_DELAY = 200;
+/** How long saving waits for the page to send what is being typed, in milliseconds. It takes a few. */
+const FLUSH_TIMEOUT_MS = 500;
+/** Delay between a change and the update of the training plan, in milliseconds. */
+const INSIGHTS_DELAY_MS = 200;
 
-/** Owned by the panel; `changed` is called after every change of the text, `refresh` when the disk may have changed. */
+/** Owned by the panel, which calls `changed` after every change of the text and `refresh` when files may have changed. */
 export class FormSession {
   private readonly messenger: Messenger<ConfigContract>;
   private fixes: readonly Fix[] = [];
   private fixesVersion = -1;
-  /** Edits one after the other, each of the text that the one before left. */
+  /** Serializes edits: each applies to the text that the previous one left. */
   private queue: Promise<unknown> = Promise.resolve();
-  /** Saves that wait for the page, by their round. */
+  /** Callbacks of saves that wait for the page, by round. */
   private readonly flushing = new Map<number, () => void>();
   private flushes = 0;
   private insightsTimer: NodeJS.Timeout | undefined;
@@ -52,7 +52,7 @@ export class FormSession {
   constructor(
     port: MessagePort,
     private readonly editor: SessionEditor,
-    private readonly insightMaker: TrainingPlanBuilder,
+    private readonly planBuilder: TrainingPlanBuilder,
     private readonly lookUp: Lookup,
     private readonly t: Translate,
   ) {
@@ -71,28 +71,28 @@ export class FormSession {
     });
   }
 
-  /** The text has changed, by whomever. */
+  /** Call after a change of the text, by the form or elsewhere. */
   changed(): void {
     this.inBackground('show the text', this.sendState());
   }
 
-  /** Files may have come or gone. */
+  /** Call when files may have been created or deleted. */
   refresh(): void {
     this.inBackground('show the text', this.sendState());
   }
 
-  /** The page is gone until it says `ready` again: the panel is hidden. */
+  /** Call when the panel is hidden: its page is destroyed until it sends `ready` again. */
   hidden(): void {
     this.messenger.suspend();
     for (const done of this.flushing.values()) done();
   }
 
-  /** Call before saving. Resolves when what is being typed in the form is in the text; never rejects. */
+  /** Call before saving. Resolves when the text has what is being typed in the form; never rejects. */
   async flush(): Promise<void> {
     if (this.messenger.ready) {
       const round = ++this.flushes;
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, FLUSH_WAIT);
+        const timer = setTimeout(resolve, FLUSH_TIMEOUT_MS);
         this.flushing.set(round, () => {
           clearTimeout(timer);
           resolve();
@@ -150,7 +150,7 @@ export class FormSession {
   private async sendState(): Promise<void> {
     const round = ++this.round;
     const state = await this.state();
-    // A newer change has its own state on the way.
+    // A newer change sends its own state.
     if (round !== this.round) return;
     this.messenger.send({ type: 'state', state });
     this.scheduleInsights();
@@ -164,25 +164,25 @@ export class FormSession {
     clearTimeout(this.insightsTimer);
     this.insightsTimer = setTimeout(() => {
       this.inBackground('count and measure', this.sendInsights());
-    }, INSIGHTS_DELAY);
+    }, INSIGHTS_DELAY_MS);
   }
 
   private async sendInsights(): Promise<void> {
     const round = this.round;
     const parsed = parseConfig(this.editor.text());
-    const insights = await this.insightMaker.insights(parsed, this.editor.folder);
+    const insights = await this.planBuilder.insights(parsed, this.editor.folder);
     if (round === this.round) this.messenger.send({ type: 'insights', insights });
   }
 
-  /** @throws {UserError} when the text can only be edited by a person, or VS Code refuses the edit */
+  /** @throws {UserError} when the text cannot be edited automatically, or VS Code refuses the edit */
   private edit(makeEdit: (text: string) => ConfigEdit): Promise<void> {
-    return this.inTurn(() => {
+    return this.enqueueEdit(() => {
       const text = this.editor.text();
       return editConfig(text, makeEdit(text));
     });
   }
 
-  private inTurn(make: () => TextEdit | undefined): Promise<void> {
+  private enqueueEdit(make: () => TextEdit | undefined): Promise<void> {
     const turn = this.queue.then(async () => {
       const edit = make();
       if (edit === undefined) return;
@@ -194,11 +194,13 @@ export class FormSession {
   }
 
   private check(key: string, text: string): FormProblem[] {
-    return problemsWith(this.editor.text(), key, text).map((problem) => this.shownAsTyped(problem));
+    return problemsWith(this.editor.text(), key, text).map((problem) =>
+      this.toFormProblem(problem),
+    );
   }
 
-  /** While the user types, the file has nothing to point at or to fix yet. */
-  private shownAsTyped(problem: ConfigProblem): FormProblem {
+  /** A problem of a value being typed: the file has no line or fix for it yet. */
+  private toFormProblem(problem: ConfigProblem): FormProblem {
     return {
       severity: problem.severity,
       message: formatStoredMessage(problem, this.t),
@@ -213,7 +215,7 @@ export class FormSession {
   }
 
   private fix(version: number, index: number): Promise<void> {
-    return this.inTurn(() => {
+    return this.enqueueEdit(() => {
       const fix = this.fixes[index];
       if (version !== this.fixesVersion || version !== this.editor.version() || fix === undefined)
         return undefined;

@@ -1,4 +1,4 @@
-/** A configuration's text as the form shows it. */
+/** Converts the text of a configuration to the state of the form. */
 import type { KeyDefinition } from '../../config/definitions/keyKinds';
 import { yamlText } from '../../config/describe';
 import { definitionOf } from '../../config/keys';
@@ -8,15 +8,16 @@ import { formatStoredMessage } from '../../util/localize';
 import type { FieldState, FormProblem, FormState } from '../../webview/config/messages';
 import { fixesFor, type Fix, type Translate } from './fixes';
 
-/** A state, and the fixes that it offers by their numbers. */
+/** A state, and the fixes that it refers to by index. */
 export interface FormView {
   state: FormState;
   fixes: readonly Fix[];
 }
 
 /**
- * @param problems of the text and of the disk, in the order of the text
- * @param version of the text
+ * Creates the state of the form.
+ * @param problems problems of the text and missing files, in the order of the text
+ * @param version version of the text
  */
 export function formView(
   parsed: ParsedConfig,
@@ -94,7 +95,7 @@ function fieldState(
   const isMapping = typeof value === 'object' && value !== null;
   const wrong = (problems.get(key) ?? []).some(({ severity }) => severity === 'error');
   const state: FieldState = {
-    // A wrong value is shown as written in the file, not as the default that replaces it.
+    // An invalid value is shown as written in the file, not as the default that replaces it.
     text: wrong && raw !== undefined ? raw : isMapping ? '' : yamlText(value),
     written,
     changed: !sameValue(value, known.default) || (wrong && raw !== undefined),

@@ -1,4 +1,4 @@
-/** What is said about a key under the mouse. */
+/** Hovers over the keys of a configuration. */
 import type { KeyDefinition } from '../../config/definitions/keyKinds';
 import { describeDefault, describeRange } from '../../config/describe';
 import { definitionOf } from '../../config/keys';
@@ -14,7 +14,7 @@ export interface KeyHover {
   range: TextRange;
 }
 
-/** The hover at an offset: on a key or its value. Fields come before the mapping around them. */
+/** The hover at the offset of a key or its value. The fields of a mapping take precedence over the mapping. */
 export function hoverAt(parsed: ParsedConfig, offset: number, t: Translate): KeyHover | undefined {
   const within = ([start, end]: TextRange): boolean => offset >= start && offset <= end;
   let best: KeyHover | undefined;
@@ -32,7 +32,7 @@ export function hoverAt(parsed: ParsedConfig, offset: number, t: Translate): Key
 
 const size = ([start, end]: TextRange): number => end - start;
 
-/** A key in words: meaning, default, values, and BLIP's value. */
+/** Describes a key in Markdown: meaning, default, values, and BLIP's value. */
 export function describe(key: string, definition: KeyDefinition, t: Translate): string {
   const facts = [
     [t('Default'), formatMessage(describeDefault(definition), t)],
@@ -45,7 +45,7 @@ export function describe(key: string, definition: KeyDefinition, t: Translate): 
     .join('\n')}`;
 }
 
-/** Fields of mappings share the remark of their key. */
+/** BLIP's value of a key. The fields of a mapping share the remark of their key. */
 function inBlip(key: string, { blip }: KeyDefinition, t: Translate): string | undefined {
   if (blip !== undefined) return t(blip);
   return key.includes('.') ? undefined : t('the same');

@@ -1,6 +1,6 @@
 /**
- * Quick fixes, hovers, completion and links for configurations open as text. Loaded when the first of
- * them is asked for (see `register.ts`).
+ * Quick fixes, hovers, completion and links for configurations open as text. Loaded when the first of them is requested
+ * (see `register.ts`).
  */
 import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -11,8 +11,8 @@ import { definitionOf } from '../../config/keys';
 import { configPaths, isUrl } from '../../config/paths';
 import { describeInspection, yamlFor } from '../../model/inspect';
 import { formatMessage } from '../../util/localize';
-import { architectureEdit, pretrainedInfo } from './checkpointInfo';
-import { placeAt, proposalsAt, type Place, type Proposal } from './completion';
+import { architectureEdit, inspectPretrained } from './checkpointInfo';
+import { contextAt, proposalsAt, type CompletionContext, type Proposal } from './completion';
 import { documentProblems } from './documentProblems';
 import { fixesFor } from './fixes';
 import { describe, hoverAt } from './hover';
@@ -20,7 +20,7 @@ import { folderOf, parsedConfig } from './parsedDocuments';
 import { writtenPaths } from '../../config/writtenPaths';
 import { toRange, toWorkspaceEdit } from './ranges';
 
-/** Fixes come from the text, not from the diagnostics: they serve another extension's squiggle as well. */
+/** Quick fixes at a range. Computed from the text, so that they also work on diagnostics of another extension. */
 export async function provideCodeActions(
   document: vscode.TextDocument,
   range: vscode.Range,
@@ -44,7 +44,7 @@ export async function provideCodeActions(
   return [...(conversion ? [conversion] : []), ...fixes, ...(architecture ? [architecture] : [])];
 }
 
-/** For a configuration of ALBEF, X-VLM, LAVIS or UNITER: what of it has a counterpart, in its place. */
+/** The action that converts a configuration of ALBEF, X-VLM, LAVIS or UNITER: keeps what has a counterpart here. */
 function conversionAction(document: vscode.TextDocument): vscode.CodeAction | undefined {
   const text = document.getText();
   const converted = convertForeign(text);
@@ -58,7 +58,7 @@ function conversionAction(document: vscode.TextDocument): vscode.CodeAction | un
   return action;
 }
 
-/** On `pretrained`: writes the measures of the checkpoint that it names. */
+/** The action on `pretrained` that sets the architecture of its checkpoint. */
 async function architectureAction(
   document: vscode.TextDocument,
   range: vscode.Range,
@@ -67,7 +67,7 @@ async function architectureAction(
   const [place] = parsed.written.get('pretrained')?.slice(-1) ?? [];
   if (!place || !toRange(document, [place.key[0], place.value[1]]).intersection(range))
     return undefined;
-  const info = await pretrainedInfo(parsed, folderOf(document));
+  const info = await inspectPretrained(parsed, folderOf(document));
   const edit =
     info &&
     architectureEdit(document.getText(), parsed.config, folderOf(document), info.inspection);
@@ -89,9 +89,9 @@ export async function provideHover(
   if (hover === undefined) return undefined;
   const parts = [new vscode.MarkdownString(hover.text)];
   const info =
-    hover.key === 'pretrained' ? await pretrainedInfo(parsed, folderOf(document)) : undefined;
+    hover.key === 'pretrained' ? await inspectPretrained(parsed, folderOf(document)) : undefined;
   if (info) {
-    // As text: names of tensors come from the file.
+    // Appended as text, because names of tensors come from the file.
     const about = new vscode.MarkdownString();
     for (const line of describeInspection(info.inspection))
       about.appendText(`${formatMessage(line, vscode.l10n.t)}\n\n`);
@@ -104,7 +104,7 @@ export async function provideCompletionItems(
   document: vscode.TextDocument,
   position: vscode.Position,
 ): Promise<vscode.CompletionItem[]> {
-  const place = placeAt(document.getText(), document.offsetAt(position));
+  const place = contextAt(document.getText(), document.offsetAt(position));
   if (place === undefined) return [];
   const range = new vscode.Range(position.translate(0, -place.typed.length), position);
   const items = proposalsAt(place).map((proposal, index) => toItem(proposal, index, range));
@@ -133,10 +133,10 @@ function toItem(proposal: Proposal, index: number, range: vscode.Range): vscode.
   return item;
 }
 
-/** Files and folders below what is typed of a path. */
+/** Completion items for the files and folders below a typed path. */
 async function pathItems(
   document: vscode.TextDocument,
-  place: Place,
+  place: CompletionContext,
   position: vscode.Position,
 ): Promise<vscode.CompletionItem[]> {
   if (place.kind !== 'value' || isUrl(place.typed)) return [];

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 
-/** What exists at a path; undefined for nothing, or if it cannot be accessed. */
+/** Finds out what exists at a path; undefined if nothing does or it cannot be accessed. */
 export async function lookUp(path: string): Promise<'file' | 'folder' | undefined> {
   try {
     return (await stat(path)).isDirectory() ? 'folder' : 'file';

@@ -4,33 +4,33 @@ import * as vscode from 'vscode';
 import { messageOf } from '../../util/userError';
 import { configurationGlob } from '../configurationFiles';
 import { findConfigurations, isConfigurationDocument } from '../workspaceConfigurations';
-import { DEBOUNCE, toDiagnostic } from './diagnostics';
+import { DEBOUNCE_MS, toDiagnostic } from './diagnostics';
 import { currentText, openDocument } from './openText';
 
 /**
- * Problems of the files that `med_config` names, at their places in these files: of each file that an open configuration names, and of each open JSON file
- * that any configuration of the workspace names. They follow what is typed in either.
+ * Reports the problems of the files of `med_config`: of each file that an open configuration specifies, and of each open
+ * JSON file that any configuration of the workspace specifies. Unsaved edits of both count.
  */
 export class MedConfigDiagnostics implements vscode.Disposable {
   private readonly collection = vscode.languages.createDiagnosticCollection('nlvr-med-config');
   private readonly subscriptions: vscode.Disposable[];
   private timer: NodeJS.Timeout | undefined;
-  /** Of the latest look; an earlier one that is still reading says nothing any more. */
-  private looks = 0;
-  /** Files that closed configurations of the workspace name, once they were looked for. */
-  private namedByClosed: Promise<ReadonlySet<string>> | undefined;
-  /** Files that were looked at, sound ones too. */
-  private shown: ReadonlySet<string> = new Set();
+  /** Number of the latest update; an earlier one that is still reading is discarded. */
+  private updates = 0;
+  /** Files that closed configurations of the workspace specify; undefined until searched. */
+  private filesOfClosed: Promise<ReadonlySet<string>> | undefined;
+  /** Files that were checked, including those without problems. */
+  private checkedFiles: ReadonlySet<string> = new Set();
 
   constructor(private readonly log: vscode.LogOutputChannel) {
     const configurations = vscode.workspace.createFileSystemWatcher(configurationGlob);
     const files = vscode.workspace.createFileSystemWatcher('**/*.json');
     const forget = (): void => {
-      this.namedByClosed = undefined;
+      this.filesOfClosed = undefined;
       this.schedule(0);
     };
-    const look = ({ fsPath }: vscode.Uri): void => {
-      if (this.shown.has(fsPath)) this.schedule();
+    const changed = ({ fsPath }: vscode.Uri): void => {
+      if (this.checkedFiles.has(fsPath)) this.schedule();
     };
     const concerns = (document: vscode.TextDocument): boolean =>
       isConfigurationDocument(document) || isJson(document);
@@ -41,9 +41,9 @@ export class MedConfigDiagnostics implements vscode.Disposable {
       configurations.onDidCreate(forget),
       configurations.onDidChange(forget),
       configurations.onDidDelete(forget),
-      files.onDidCreate(look),
-      files.onDidChange(look),
-      files.onDidDelete(look),
+      files.onDidCreate(changed),
+      files.onDidChange(changed),
+      files.onDidDelete(changed),
       vscode.workspace.onDidOpenTextDocument((document) => concerns(document) && this.schedule(0)),
       vscode.workspace.onDidCloseTextDocument((document) => concerns(document) && forget()),
       vscode.workspace.onDidChangeTextDocument(
@@ -60,7 +60,7 @@ export class MedConfigDiagnostics implements vscode.Disposable {
     for (const subscription of this.subscriptions) subscription.dispose();
   }
 
-  private schedule(wait = DEBOUNCE): void {
+  private schedule(wait = DEBOUNCE_MS): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.update().catch((error: unknown) =>
@@ -70,31 +70,31 @@ export class MedConfigDiagnostics implements vscode.Disposable {
   }
 
   private async update(): Promise<void> {
-    const look = ++this.looks;
-    const named = await this.named();
+    const update = ++this.updates;
+    const filesToCheck = await this.filesToCheck();
     const found: [vscode.Uri, vscode.Diagnostic[]][] = [];
-    for (const file of named) {
+    for (const file of filesToCheck) {
       const text = await currentText(file);
-      // That it is missing is shown where it is named.
+      // A missing file is reported in the configuration.
       if (text !== undefined) found.push([vscode.Uri.file(file), await diagnosticsOf(file, text)]);
     }
-    if (look !== this.looks) return;
-    this.shown = named;
+    if (update !== this.updates) return;
+    this.checkedFiles = filesToCheck;
     this.collection.clear();
     this.collection.set(found);
   }
 
-  private async named(): Promise<ReadonlySet<string>> {
+  private async filesToCheck(): Promise<ReadonlySet<string>> {
     const { textDocuments } = vscode.workspace;
     const named = new Set<string>();
     for (const document of textDocuments.filter(isConfigurationDocument)) {
-      const file = await namedIn(document.getText(), dirname(document.uri.fsPath));
+      const file = await medConfigFileOf(document.getText(), dirname(document.uri.fsPath));
       if (file !== undefined) named.add(file);
     }
     const others = textDocuments.filter((each) => isJson(each) && !named.has(each.uri.fsPath));
     if (others.length === 0) return named;
-    this.namedByClosed ??= namedInWorkspace();
-    const byClosed = await this.namedByClosed;
+    this.filesOfClosed ??= medConfigFilesOfWorkspace();
+    const byClosed = await this.filesOfClosed;
     for (const { uri } of others) if (byClosed.has(uri.fsPath)) named.add(uri.fsPath);
     return named;
   }
@@ -104,20 +104,20 @@ function isJson({ uri }: vscode.TextDocument): boolean {
   return uri.scheme === 'file' && uri.path.endsWith('.json');
 }
 
-/** @returns the file that a configuration names, absolute */
-async function namedIn(text: string, folder: string): Promise<string | undefined> {
+/** @returns the absolute path of the file that a configuration specifies */
+async function medConfigFileOf(text: string, folder: string): Promise<string | undefined> {
   if (!text.includes('med_config')) return undefined;
-  // The parser is loaded with the first configuration that needs it.
+  // The parser is loaded when the first configuration needs it.
   const { parseConfig } = await import('../../config/parse');
   const { configPaths } = await import('../../config/paths');
   return configPaths(parseConfig(text).config, folder).medConfig;
 }
 
-async function namedInWorkspace(): Promise<ReadonlySet<string>> {
+async function medConfigFilesOfWorkspace(): Promise<ReadonlySet<string>> {
   const named = new Set<string>();
   for (const { fsPath } of await findConfigurations()) {
     const text = await readFile(fsPath, 'utf8').catch(() => '');
-    const file = await namedIn(text, dirname(fsPath));
+    const file = await medConfigFileOf(text, dirname(fsPath));
     if (file !== undefined) named.add(file);
   }
   return named;
@@ -136,7 +136,7 @@ function positionAt(text: string, offset: number): vscode.Position {
   return new vscode.Position(lines.length - 1, lines.at(-1)?.length ?? 0);
 }
 
-/** Whether VS Code itself says where the text of an open document is no JSON. */
+/** Whether VS Code itself reports JSON syntax errors of an open document. */
 function reportsSyntax(document: vscode.TextDocument | undefined): boolean {
   if (document?.languageId !== 'json') return false;
   if (!vscode.extensions.getExtension('vscode.json-language-features')) return false;

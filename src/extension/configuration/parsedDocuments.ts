@@ -4,7 +4,7 @@ import { parseConfig, type ParsedConfig } from '../../config/parse';
 
 const parsed = new WeakMap<vscode.TextDocument, { version: number; config: ParsedConfig }>();
 
-/** A document's configuration, parsed once a version. */
+/** Parses a document's configuration; caches the result per version. */
 export function parsedConfig(document: vscode.TextDocument): ParsedConfig {
   const known = parsed.get(document);
   if (known?.version === document.version) return known.config;
@@ -13,7 +13,7 @@ export function parsedConfig(document: vscode.TextDocument): ParsedConfig {
   return config;
 }
 
-/** Where the document's relative paths start. */
+/** The base folder of the document's relative paths. */
 export function folderOf(document: vscode.TextDocument): string {
   return dirname(document.uri.fsPath);
 }

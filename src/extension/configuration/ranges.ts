@@ -9,7 +9,7 @@ export function toRange(
   return new vscode.Range(document.positionAt(start), document.positionAt(end));
 }
 
-/** A splice of a document's text as an edit that VS Code can undo. */
+/** Converts an edit of a document's text to a workspace edit, which VS Code can undo. */
 export function toWorkspaceEdit(
   document: vscode.TextDocument,
   { range, text }: TextEdit,

@@ -1,6 +1,6 @@
 /**
- * Everything about configurations is registered here; what needs the YAML parsers is loaded when it is
- * first used, so that activation stays short.
+ * Registers everything about configurations. Code that needs the YAML parsers is loaded on first use, to keep
+ * activation short.
  */
 import * as vscode from 'vscode';
 import { configurationGlob } from '../configurationFiles';
@@ -22,7 +22,7 @@ const selector: vscode.DocumentSelector = [
   { scheme: 'file', pattern: configurationGlob },
 ];
 
-/** Language features, the form, and the two commands between them. */
+/** Registers language features, the form, and the commands that switch between form and text. */
 export function registerConfiguration(services: Services): vscode.Disposable {
   return vscode.Disposable.from(
     new ConfigurationDiagnostics(services.log),
@@ -40,8 +40,8 @@ export function registerConfiguration(services: Services): vscode.Disposable {
 
 type Features = typeof languageFeatures;
 
-/** Asks a language feature about a document, when that is a configuration. */
-async function ask<T>(
+/** Runs a language feature on a document if it is a configuration. */
+async function withFeatures<T>(
   document: vscode.TextDocument,
   question: (features: Features) => T,
 ): Promise<Awaited<T> | undefined> {
@@ -55,19 +55,21 @@ function registerLanguageFeatures(): vscode.Disposable {
       selector,
       {
         provideCodeActions: (document, range, context) =>
-          ask(document, (features) => features.provideCodeActions(document, range, context)),
+          withFeatures(document, (features) =>
+            features.provideCodeActions(document, range, context),
+          ),
       },
       { providedCodeActionKinds: [vscode.CodeActionKind.QuickFix] },
     ),
     vscode.languages.registerHoverProvider(selector, {
       provideHover: (document, position) =>
-        ask(document, (features) => features.provideHover(document, position)),
+        withFeatures(document, (features) => features.provideHover(document, position)),
     }),
     vscode.languages.registerCompletionItemProvider(
       selector,
       {
         provideCompletionItems: (document, position) =>
-          ask(document, (features) => features.provideCompletionItems(document, position)),
+          withFeatures(document, (features) => features.provideCompletionItems(document, position)),
       },
       ' ',
       '/',
@@ -76,7 +78,7 @@ function registerLanguageFeatures(): vscode.Disposable {
     ),
     vscode.languages.registerDocumentLinkProvider(selector, {
       provideDocumentLinks: (document) =>
-        ask(document, (features) => features.provideDocumentLinks(document)),
+        withFeatures(document, (features) => features.provideDocumentLinks(document)),
     }),
   );
 }
@@ -94,7 +96,7 @@ function registerForm(services: Services): vscode.Disposable {
       },
     },
     {
-      // What is being typed into a field is gone when the page is; everything else is in the document.
+      // The document has everything except what is being typed into a field.
       webviewOptions: { retainContextWhenHidden: false },
       supportsMultipleEditorsPerDocument: true,
     },
@@ -114,7 +116,7 @@ async function showText(calledOn?: vscode.Uri): Promise<void> {
   if (uri !== undefined) await vscode.window.showTextDocument(uri);
 }
 
-/** For menus: whether the active text says in its first line that it is a configuration. */
+/** Sets the context key `nlvr.activeConfiguration`, for menus of files that are configurations by their first line. */
 function trackMarkedConfiguration(): vscode.Disposable {
   const update = (): void => {
     const document = vscode.window.activeTextEditor?.document;

@@ -1,7 +1,7 @@
-/** Which problems this extension reports itself, so that no line gets two squiggles. */
+/** Selects the problems that this extension reports, so that no problem is reported twice. */
 import type { ConfigProblem, ProblemCode } from '../../config/problem';
 
-/** What another extension reports of a document: nothing, YAML's syntax, or what the schema says too. */
+/** What another extension reports for a document: nothing, YAML syntax, or also violations of the schema. */
 export type ReportedElsewhere = 'nothing' | 'syntax' | 'schema';
 
 const bySyntax: readonly ProblemCode[] = ['syntax', 'duplicate-key'];
@@ -16,9 +16,8 @@ const bySchema: readonly ProblemCode[] = [
 ];
 
 /**
- * The problems that are left to report.
- * A file that is a configuration by its first line only is not matched by `yamlValidation`: the Red Hat
- * extension sees its syntax, and not the schema.
+ * Filters out the problems that another extension reports. `yamlValidation` does not match a file that is a
+ * configuration by its first line only: the Red Hat extension checks its syntax, not the schema.
  */
 export function problemsToReport(
   problems: readonly ConfigProblem[],

@@ -2,10 +2,10 @@ import type { StartEvent } from '../../run/events';
 import { trainedSeconds, wallSeconds } from '../../run/record/trainedTime';
 import type { MessageValue } from '../../util/localize';
 import type { Rank, RunHeader } from '../../webview/dashboard/messages';
-import { canEvaluate, canTrainLonger, isResumable, isTakeable } from '../runs/resumable';
+import { canEvaluate, canTrainLonger, isResumable, isTakeable } from '../runs/runActions';
 import { isStoppable, type Run } from '../runs/runRegistry';
 
-/** What the dashboard says of a run at its top. @param start the run's latest start, once it is read. */
+/** Creates the header of a run for the dashboard. @param start the run's latest start event, once it is read. */
 export function headerOf(run: Run, start: StartEvent | undefined): Omit<RunHeader, 'color'> {
   const { folder, info, status, message, hint } = run;
   const maxEpoch = info.maxEpoch || (start?.maxEpoch ?? 0);
@@ -13,7 +13,7 @@ export function headerOf(run: Run, start: StartEvent | undefined): Omit<RunHeade
   return {
     key: folder,
     name: info.name,
-    // The dashboard shows why a run failed, which is all there is to show for an unreadable one.
+    // An unreadable run is shown as failed: all that is known is the message.
     status: status === 'unreadable' ? 'failed' : status,
     message,
     hint,
@@ -61,14 +61,14 @@ function ranksOf({ info, status }: Run): { ranks?: Rank[] } {
   };
 }
 
-/** The rank that a message of the trainer is about: `Rank {0} (process {1} on {2})` or `Rank {0} on {1} failed: {2}`. */
-function namedRank(words: MessageValue | undefined): number | undefined {
-  if (typeof words !== 'object') return undefined;
-  if (!('text' in words)) return undefined;
-  const [first] = words.values ?? [];
-  if (/^Rank \{0\} (\(process|on \{1\} failed)/.test(words.text) && typeof first === 'number')
+/** The rank named in a message of the trainer: `Rank {0} (process {1} on {2})` or `Rank {0} on {1} failed: {2}`. */
+function namedRank(message: MessageValue | undefined): number | undefined {
+  if (typeof message !== 'object') return undefined;
+  if (!('text' in message)) return undefined;
+  const [first] = message.values ?? [];
+  if (/^Rank \{0\} (\(process|on \{1\} failed)/.test(message.text) && typeof first === 'number')
     return first;
-  for (const value of words.values ?? []) {
+  for (const value of message.values ?? []) {
     const found = namedRank(value);
     if (found !== undefined) return found;
   }

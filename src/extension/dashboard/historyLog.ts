@@ -8,22 +8,22 @@ import type {
   WatchedPairHistory,
 } from '../../webview/dashboard/messages';
 
-type Kept = Exclude<RunEvent, { type: 'step' | 'checkpoint' }>;
+type HistoryEvent = Exclude<RunEvent, { type: 'step' | 'checkpoint' }>;
 interface Entry {
   step: number;
   /** Seconds of training since the run began. */
   time: number;
-  event: Kept;
+  event: HistoryEvent;
 }
 
-/** Equal notes (a loader slow in every epoch) are shown once, with the last time. */
+/** Maximum number of notes. Notes with the same code (a slow loader in every epoch) count once, at the last step. */
 const MAX_NOTES = 50;
 
-/** Everything of a run but its steps: few events, kept as they came and summed up when asked. */
+/** The events of a run except its steps: few, stored as received and summarized on request. */
 export class HistoryLog {
   private entries: Entry[] = [];
 
-  /** @param step the place of the event in the run. */
+  /** @param step the step of the run at the event */
   push(event: RunEvent, step: number, time: number): void {
     if (event.type === 'step' || event.type === 'checkpoint') return;
     // Only the newest progress matters; an evaluation reports it twice a second.
@@ -32,7 +32,7 @@ export class HistoryLog {
     this.entries.push({ step, time, event });
   }
 
-  /** Removes what a resume at `step` made void. */
+  /** Removes the events after `step`, which a resume has invalidated. */
   truncate(step: number): void {
     this.entries = this.entries.filter((entry) => entry.step <= step);
   }
@@ -47,8 +47,8 @@ export class HistoryLog {
     return found?.event.type === 'start' ? found.event : undefined;
   }
 
-  /** @param lastStep the newest step known; an evaluation before it is over. */
-  sum(lastStep: number, skippedLines: number): RunHistory {
+  /** Summarizes the events. @param lastStep the newest known step; an evaluation at an earlier step has ended */
+  summarize(lastStep: number, skippedLines: number): RunHistory {
     const history: RunHistory = {
       evals: [],
       epochs: [],
@@ -74,7 +74,7 @@ export class HistoryLog {
           break;
         case 'eval':
           history.evaluating = null;
-          replaceOrAdd(history.evals, evalPoint(event, time));
+          addEvaluation(history.evals, evalPoint(event, time));
           break;
         case 'epoch':
           addEpoch(history.epochs, {
@@ -113,7 +113,7 @@ export class HistoryLog {
               known = { identifier, sentence, label, images, probTrue: [] };
               watched.set(identifier, known);
             }
-            // After a resume an epoch may be reported again; the later report counts.
+            // After a resume, an epoch may be reported again; the later report replaces the earlier one.
             known.probTrue = known.probTrue.filter(({ epoch }) => epoch !== event.epoch);
             known.probTrue.push({ epoch: event.epoch, value: pair.probTrue });
           }
@@ -130,10 +130,10 @@ export class HistoryLog {
 }
 
 /**
- * A split evaluated again after the same step (a stand-alone evaluation) takes the place of the earlier, as the epoch
- * that it belonged to. Others are in the order of their steps.
+ * Inserts an evaluation in the order of steps. It replaces an earlier one of the same split and step; a stand-alone
+ * evaluation keeps the epoch of the one that it replaces.
  */
-function replaceOrAdd(points: EvalPoint[], point: EvalPoint): void {
+function addEvaluation(points: EvalPoint[], point: EvalPoint): void {
   const at = points.findIndex((old) => old.split === point.split && old.step === point.step);
   if (at >= 0) {
     const { epoch, time } = points[at];
@@ -144,7 +144,7 @@ function replaceOrAdd(points: EvalPoint[], point: EvalPoint): void {
   points.splice(before + 1, 0, point);
 }
 
-/** An epoch that is reported again replaces the earlier one; epochs are in the order of their steps. */
+/** Inserts an epoch in the order of steps. It replaces an earlier report of the same epoch. */
 function addEpoch(points: EpochPoint[], point: EpochPoint): void {
   const again = points.findIndex(({ epoch }) => epoch === point.epoch);
   if (again >= 0) points.splice(again, 1);

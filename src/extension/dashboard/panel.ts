@@ -12,16 +12,16 @@ import type {
 import { Thumbnails } from '../failures/thumbnails';
 import { showErrorOf } from '../log';
 import { pickMany } from '../quickPick';
-import { placeOfRun } from '../runs/placeOfRun';
+import { runLocation } from '../runs/runLocation';
 import type { Run, RunRegistry } from '../runs/runRegistry';
-import { RunColours } from '../runs/runColours';
+import { RunColors } from '../runs/runColors';
 import type { Services } from '../services';
 import type { Translate } from '../translate';
-import { mayShowImagesOf } from '../trust';
+import { canShowImagesOf } from '../trust';
 import { DASHBOARD_VIEW } from '../viewTypes';
 import { exportTo, PanelFrame } from '../webview/panelFrame';
 import { PanelSet, Registration, type OpenPanel } from '../webview/panelSet';
-import { Pictures } from './pictures';
+import { PairImages } from './pairImages';
 import { DashboardSession, type DashboardEditor } from './session';
 import { panelTitle } from './panelTitle';
 import { shortPaths } from './shortPaths';
@@ -31,7 +31,7 @@ const registration = new Registration(
   (services) => services,
 );
 
-/** Makes the dashboards available, once. @returns what fills those that were open before a reload of the window. */
+/** Registers the dashboards, once. @returns the serializer that restores them after a window reload. */
 export function registerDashboard(
   services: Services,
 ): vscode.WebviewPanelSerializer<Partial<DashboardState>> {
@@ -39,8 +39,8 @@ export function registerDashboard(
 }
 
 /**
- * Opens the dashboard of one run, or of several in comparison, or brings it to the front.
- * @param runFolders absolute paths; the first is the run that the header is about.
+ * Opens the dashboard of one run or the comparison of several, or reveals its panel.
+ * @param runFolders absolute paths; the header shows the first run
  */
 export async function openDashboard(runFolders: readonly string[]): Promise<void> {
   await registration.panels.open(runFolders);
@@ -48,12 +48,12 @@ export async function openDashboard(runFolders: readonly string[]): Promise<void
 
 /** Resolves when no dashboard shows the run, immediately if none does. */
 export function whenClosed(runFolder: string): Promise<void> {
-  return registration.ifMade?.whenClosed(runFolder) ?? Promise.resolve();
+  return registration.ifRegistered?.whenClosed(runFolder) ?? Promise.resolve();
 }
 
-/** Takes a run that is no more out of the dashboards; one that shows nothing else is closed. */
+/** Removes a deleted run from the dashboards; closes those that show no other run. */
 export function closeDashboards(runFolder: string): void {
-  registration.ifMade?.close(runFolder);
+  registration.ifRegistered?.close(runFolder);
 }
 
 const commands: Record<RunAction, string> = {
@@ -71,14 +71,14 @@ const commands: Record<RunAction, string> = {
 
 /** All open dashboards, at most one for each set of runs. */
 class DashboardPanels extends PanelSet<readonly string[], DashboardPanel, DashboardState> {
-  private readonly pictures: Pictures;
+  private readonly pictures: PairImages;
 
   constructor(services: Services, viewType: string) {
     super(services, viewType);
     const cache = vscode.Uri.joinPath(services.context.globalStorageUri, 'thumbnails');
     const translate: Translate = (message, ...args) => vscode.l10n.t(message, ...args);
-    this.pictures = new Pictures(new Thumbnails(cache.fsPath), translate, {
-      mayShow: mayShowImagesOf,
+    this.pictures = new PairImages(new Thumbnails(cache.fsPath), translate, {
+      mayShow: canShowImagesOf,
       mayDecode: () => vscode.workspace.isTrusted,
     });
   }
@@ -92,10 +92,10 @@ class DashboardPanels extends PanelSet<readonly string[], DashboardPanel, Dashbo
   }
 
   close(folder: string): void {
-    for (const panel of this.panels) panel.leaveOut(folder);
+    for (const panel of this.panels) panel.removeRun(folder);
   }
 
-  protected firstTitle(): string {
+  protected placeholderTitle(): string {
     return vscode.l10n.t('Training Dashboard');
   }
 
@@ -111,7 +111,7 @@ class DashboardPanels extends PanelSet<readonly string[], DashboardPanel, Dashbo
     return keyOf(session.runs);
   }
 
-  protected restored({ runs }: Partial<DashboardState>): readonly string[] | undefined {
+  protected inputFromState({ runs }: Partial<DashboardState>): readonly string[] | undefined {
     const folders = runs?.filter((folder) => typeof folder === 'string') ?? [];
     return folders.length === 0 ? undefined : folders;
   }
@@ -120,21 +120,21 @@ class DashboardPanels extends PanelSet<readonly string[], DashboardPanel, Dashbo
     return folders;
   }
 
-  protected override runInFront({ session }: DashboardPanel): string {
+  protected override runForCommands({ session }: DashboardPanel): string {
     return session.runs[0] ?? '';
   }
 
-  protected fill(panel: vscode.WebviewPanel, folders: readonly string[]): DashboardPanel {
+  protected createSession(panel: vscode.WebviewPanel, folders: readonly string[]): DashboardPanel {
     return new DashboardPanel(panel, folders, this.pictures, this.services);
   }
 }
 
-/** The same for the same runs in any order. */
+/** Key of a set of runs, independent of their order. */
 function keyOf(folders: readonly string[]): string {
   return [...folders].sort().join('\0');
 }
 
-/** The title of the dashboard of these runs, the first of which it is about. */
+/** Title of the dashboard of these runs. */
 function titleOf(folders: readonly string[], runs: RunRegistry): string {
   const names = folders.map((folder) => runs.get(folder)?.info.name ?? basename(folder));
   return panelTitle(names, (text, ...values) => vscode.l10n.t(text, ...values));
@@ -143,7 +143,7 @@ function titleOf(folders: readonly string[], runs: RunRegistry): string {
 /** One panel: its webview and its session. */
 class DashboardPanel implements OpenPanel {
   readonly session: DashboardSession;
-  /** Settles when the person has closed it. */
+  /** Settles when the panel is closed. */
   readonly closed: Promise<void>;
   private readonly frame: PanelFrame<DashboardContract>;
   private disposed = false;
@@ -151,16 +151,16 @@ class DashboardPanel implements OpenPanel {
   constructor(
     readonly panel: vscode.WebviewPanel,
     folders: readonly string[],
-    private readonly pictures: Pictures,
+    private readonly pictures: PairImages,
     private readonly services: Services,
   ) {
     this.session = new DashboardSession(folders, this.editor());
     this.closed = new Promise((resolve) => panel.onDidDispose(() => resolve()));
     this.frame = new PanelFrame<DashboardContract>(panel, services, 'dashboard', this.session);
-    this.frame.own(
+    this.frame.register(
       services.runs.onDidChange(() => {
         this.session.refresh();
-        this.nameIt();
+        this.updateTitle();
       }),
     );
   }
@@ -170,15 +170,15 @@ class DashboardPanel implements OpenPanel {
     this.frame.dispose();
   }
 
-  /** Shows the other runs only, or closes. */
-  leaveOut(folder: string): void {
+  /** Shows the other runs only, or closes the panel if there are none. */
+  removeRun(folder: string): void {
     if (!this.session.runs.includes(folder)) return;
     const left = this.session.runs.filter((shown) => shown !== folder);
     if (left.length > 0) this.show(left);
     else this.panel.dispose();
   }
 
-  private nameIt(): void {
+  private updateTitle(): void {
     const title = titleOf(this.session.runs, this.services.runs);
     if (this.panel.title !== title) this.panel.title = title;
   }
@@ -190,9 +190,9 @@ class DashboardPanel implements OpenPanel {
     return {
       send: (message) => this.frame.send(message),
       run: (folder) => runs.get(folder),
-      look: (folder) => void runs.refresh(folder),
+      refreshRun: (folder) => void runs.refresh(folder),
       reached: (folder, step) => runs.reached(folder, step),
-      colours: (folders) => new RunColours(this.services.context.workspaceState).of(folders),
+      colors: (folders) => new RunColors(this.services.context.workspaceState).of(folders),
       shortPaths: (text, folder) => {
         const roots = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
         return shortPaths(text, roots, folder);
@@ -229,7 +229,7 @@ class DashboardPanel implements OpenPanel {
 
   private show(folders: readonly string[]): void {
     this.session.show(folders);
-    this.nameIt();
+    this.updateTitle();
   }
 
   private async addRun(): Promise<void> {
@@ -239,7 +239,7 @@ class DashboardPanel implements OpenPanel {
       .map((run) => ({
         label: run.info.name,
         description: run.info.best ? `${(100 * run.info.best.accuracy).toFixed(1)}%` : '',
-        detail: placeOfRun(run),
+        detail: runLocation(run),
         folder: run.folder,
       }));
     if (items.length === 0) {

@@ -1,6 +1,6 @@
 import type { Translate } from '../translate';
 
-/** What the tab of a dashboard says. @param names of the runs that it shows, at least one */
+/** Title of the tab of a dashboard. @param names names of the runs that it shows, at least one */
 export function panelTitle(names: readonly string[], t: Translate): string {
   const [first = '', second, ...others] = names;
   if (second === undefined) return t('Training: {0}', first);

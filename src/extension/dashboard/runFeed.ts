@@ -2,28 +2,28 @@ import type { StartEvent } from '../../run/events';
 import type { RunInfo } from '../../run/runInfo';
 import type { RunHistory, StepColumns } from '../../webview/dashboard/messages';
 import { ChunkedWork } from '../chunkedWork';
-import { RunReading, type Reader } from './runReading';
+import { EventFollower, type EventListener } from './eventFollower';
 import type { StepCursor } from './stepLog';
 
-/** The receiver of a feed; every call contains what came after the previous one. */
+/** Receives the data of a feed; each call has what is new since the previous one. */
 export interface FeedListener {
-  /** All columns sent before are void. */
+  /** All columns sent before are invalid. */
   reset(): void;
   steps(columns: StepColumns): void;
   history(history: RunHistory): void;
-  /** Seconds to the end of the training; null while they are not known. */
+  /** Estimated seconds to the end of the training; null while unknown. */
   timeLeft(seconds: number | null): void;
-  /** The events cannot be read (now); it keeps trying. */
+  /** The events cannot be read at the moment; the feed keeps trying. */
   failed(error: unknown): void;
 }
 
-/** What one dashboard has received of a run. All dashboards of a run share one reader of its events. */
-export class RunFeed implements Reader {
-  private readonly reading: RunReading;
+/** Sends the data of a run to one dashboard. All dashboards of a run share one reader of its events. */
+export class RunFeed implements EventListener {
+  private readonly follower: EventFollower;
   private readonly cursor: StepCursor;
-  private toldLeft: number | null = null;
-  /** A long run has megabytes of steps: a message with some of them, then others have a turn. */
-  private readonly telling = new ChunkedWork(() => this.tellSome());
+  private sentTimeLeft: number | null = null;
+  /** Sends the steps of a long run, which are megabytes, in chunks. */
+  private readonly sending = new ChunkedWork(() => this.sendChunk());
   private disposed = false;
 
   constructor(
@@ -31,41 +31,41 @@ export class RunFeed implements Reader {
     kind: RunInfo['kind'],
     private readonly listener: FeedListener,
   ) {
-    this.reading = RunReading.of(folder, kind, this);
-    this.cursor = this.reading.steps.cursor();
+    this.follower = EventFollower.of(folder, kind, this);
+    this.cursor = this.follower.steps.cursor();
   }
 
-  /** Reads what there is and follows the file from then on. Resolves when the present end is reached. */
+  /** Reads the events and follows the file from then on. Resolves when the current end is reached. */
   async start(): Promise<void> {
     // Another dashboard may have read it before.
-    if (this.reading.steps.count > 0 || this.runStart) await this.more(true);
-    await this.reading.start();
+    if (this.follower.steps.count > 0 || this.runStart) await this.more(true);
+    await this.follower.start();
   }
 
   /** The latest start of the run. */
   get runStart(): StartEvent | undefined {
-    return this.reading.others.start;
+    return this.follower.historyLog.start;
   }
 
-  /** Sends everything from the beginning; resolves when it was sent. */
-  tellAll(): Promise<void> {
+  /** Sends everything from the beginning. Resolves when it was sent. */
+  sendAll(): Promise<void> {
     if (this.disposed) return Promise.resolve();
     this.listener.reset();
-    this.reading.steps.rewind(this.cursor);
-    this.tellTimeLeft(true);
-    this.listener.history(this.reading.history());
-    return this.telling.run();
+    this.follower.steps.rewind(this.cursor);
+    this.sendTimeLeft(true);
+    this.listener.history(this.follower.history());
+    return this.sending.run();
   }
 
   restarted(): Promise<void> {
-    return this.tellAll();
+    return this.sendAll();
   }
 
   more(history: boolean): Promise<void> {
     if (this.disposed) return Promise.resolve();
-    this.tellTimeLeft();
-    if (history) this.listener.history(this.reading.history());
-    return this.telling.run();
+    this.sendTimeLeft();
+    if (history) this.listener.history(this.follower.history());
+    return this.sending.run();
   }
 
   failed(error: unknown): void {
@@ -75,20 +75,20 @@ export class RunFeed implements Reader {
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    this.reading.steps.drop(this.cursor);
-    this.reading.leave(this);
+    this.follower.steps.drop(this.cursor);
+    this.follower.removeListener(this);
   }
 
-  private tellSome(): boolean {
-    const columns = this.disposed ? undefined : this.reading.steps.take(this.cursor);
+  private sendChunk(): boolean {
+    const columns = this.disposed ? undefined : this.follower.steps.take(this.cursor);
     if (columns) this.listener.steps(columns);
     return columns !== undefined;
   }
 
-  private tellTimeLeft(again = false): void {
-    const { seconds } = this.reading.left;
-    if (seconds === this.toldLeft && !again) return;
-    this.toldLeft = seconds;
+  private sendTimeLeft(again = false): void {
+    const { seconds } = this.follower.timeLeft;
+    if (seconds === this.sentTimeLeft && !again) return;
+    this.sentTimeLeft = seconds;
     this.listener.timeLeft(seconds);
   }
 }

@@ -17,18 +17,18 @@ import { differingKeys, readFlatConfig, type FlatConfig } from './configDiff';
 import { headerOf } from './header';
 import { RunFeed } from './runFeed';
 
-/** What a session needs from the editor around it. */
+/** The editor functions that a session uses. */
 export interface DashboardEditor {
   send(message: ToWebview): void;
-  /** The run as the registry knows it; undefined when the folder holds none. */
+  /** The run from the registry; undefined when the folder contains none. */
   run(folder: string): Run | undefined;
-  /** Looks at a run again, whose curves have grown. */
-  look(folder: string): void;
-  /** The events of a run have come to this step. */
+  /** Reads a run again whose curves have grown. */
+  refreshRun(folder: string): void;
+  /** Reports the last step in the events of a run. */
   reached(folder: string, step: number): void;
-  /** Colours of runs that are shown together, from 0. */
-  colours(folders: readonly string[]): number[];
-  /** A message about the run with its paths relative to the workspace or to the run's folder. */
+  /** Color indexes of runs that are shown together, from 0. */
+  colors(folders: readonly string[]): number[];
+  /** Makes the paths in a message about a run relative to the workspace or to the run's folder. */
   shortPaths(text: string, runFolder: string): string;
   thumbnails(run: Run, images: readonly string[]): Promise<Thumbnail[]>;
   action(action: RunAction, runFolder: string): void;
@@ -38,7 +38,7 @@ export interface DashboardEditor {
   removeRun(folder: string): void;
   /** Compares the predictions of the second run with those of the first. */
   comparePredictions(folders: readonly [string, string]): void;
-  /** Opens an image of the run; anything else that a damaged run may name is refused. */
+  /** Opens an image of the run. Refuses any other file, which a damaged run may name. */
   openImage(run: Run, path: string): void;
   savePng(name: string, png: Uint8Array): Promise<string | null>;
   copy(text: string): Promise<void>;
@@ -52,14 +52,14 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
   private reading: Promise<unknown> = Promise.resolve();
   private disposed = false;
   /** What was last sent as `runs`, so that nothing is sent twice. */
-  private sent = '';
+  private sentRuns = '';
 
   /** @param folders the runs shown, in their order. */
   constructor(
     private folders: readonly string[],
     private readonly editor: DashboardEditor,
   ) {
-    this.follow();
+    this.createFeeds();
   }
 
   get runs(): readonly string[] {
@@ -74,16 +74,16 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
         feed.dispose();
         this.feeds.delete(folder);
       }
-    this.follow();
-    this.tellRuns();
-    void this.tellLoaded();
+    this.createFeeds();
+    this.sendRuns();
+    void this.sendLoaded();
   }
 
   /** Call when runs may have changed their state. */
   refresh(): void {
-    this.follow();
-    this.lookForConfigs();
-    this.tellRuns();
+    this.createFeeds();
+    this.readMissingConfigs();
+    this.sendRuns();
   }
 
   dispose(): void {
@@ -93,11 +93,11 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
   }
 
   async ready(): Promise<void> {
-    this.sent = '';
-    this.tellRuns();
-    // One after the other: each leaves the thread to others, and all at once would be none of that.
-    for (const feed of this.feeds.values()) await feed.tellAll();
-    await this.tellLoaded();
+    this.sentRuns = '';
+    this.sendRuns();
+    // One after the other: each yields to the event loop, which would not help if all ran at once.
+    for (const feed of this.feeds.values()) await feed.sendAll();
+    await this.sendLoaded();
   }
 
   message(message: ToHost): void {
@@ -144,7 +144,7 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
     return this.folders.includes(folder) ? this.editor.run(folder) : undefined;
   }
 
-  private follow(): void {
+  private createFeeds(): void {
     for (const folder of this.folders) {
       const run = this.editor.run(folder);
       if (!run || this.feeds.has(folder)) continue;
@@ -156,11 +156,15 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
         },
         timeLeft: (seconds) => this.send({ type: 'timeLeft', run: folder, seconds }),
         history: (history) => {
-          this.lookForConfigs();
-          // Nobody writes the run folder of imported curves: they say themselves how far they are.
-          if (run.info.kind === 'imported') this.editor.look(folder);
-          this.tellRuns();
-          this.send({ type: 'history', run: folder, history: this.readable(history, folder) });
+          this.readMissingConfigs();
+          // No trainer updates the run folder of imported curves: their progress is in the curves.
+          if (run.info.kind === 'imported') this.editor.refreshRun(folder);
+          this.sendRuns();
+          this.send({
+            type: 'history',
+            run: folder,
+            history: this.withShortPaths(history, folder),
+          });
         },
         failed: (error) => {
           this.editor.problem(`read the events of ${folder}`, error);
@@ -178,8 +182,8 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
     }
   }
 
-  /** A run folder is there before its config.yaml is: those that were missing may have come. */
-  private lookForConfigs(): void {
+  /** Reads the configurations that were missing: a run folder exists before its config.yaml. */
+  private readMissingConfigs(): void {
     for (const folder of this.feeds.keys()) void this.readConfig(folder);
   }
 
@@ -188,22 +192,22 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
     const config = await readFlatConfig(folder);
     if (config.size === 0) return;
     this.configs.set(folder, config);
-    this.tellRuns();
+    this.sendRuns();
   }
 
-  private tellRuns(): void {
+  private sendRuns(): void {
     const headers: RunHeader[] = [];
-    const colours = this.editor.colours(this.folders);
+    const colors = this.editor.colors(this.folders);
     for (const [i, folder] of this.folders.entries()) {
       const run = this.editor.run(folder);
-      if (run) headers.push({ ...this.header(run), color: colours[i] ?? i });
+      if (run) headers.push({ ...this.header(run), color: colors[i] ?? i });
     }
     const differing = this.differing(headers.map(({ key }) => key));
     const folders = [...this.folders];
     const message: ToWebview = { type: 'runs', folders, runs: headers, differing };
     const text = JSON.stringify(message);
-    if (text === this.sent) return;
-    this.sent = text;
+    if (text === this.sentRuns) return;
+    this.sentRuns = text;
     this.send(message);
   }
 
@@ -219,7 +223,7 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
     };
   }
 
-  private readable(history: RunHistory, folder: string): RunHistory {
+  private withShortPaths(history: RunHistory, folder: string): RunHistory {
     const short = (text: string) => this.editor.shortPaths(text, folder);
     const notes = history.notes.map(({ message, hint, ...note }) => ({
       ...note,
@@ -229,7 +233,7 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
     return { ...history, notes };
   }
 
-  /** A run whose configuration is not known does not differ from the others, it only has nothing to show. */
+  /** The keys that differ. A run whose configuration is unknown does not differ; its values are null. */
   private differing(folders: readonly string[]): DifferingKey[] {
     const configs = folders.map((folder) => this.configs.get(folder));
     const keys = differingKeys(configs.filter((config) => config !== undefined));
@@ -239,7 +243,7 @@ export class DashboardSession implements MessageHandlers<DashboardContract> {
     }));
   }
 
-  private async tellLoaded(): Promise<void> {
+  private async sendLoaded(): Promise<void> {
     await this.reading;
     this.send({ type: 'loaded' });
   }

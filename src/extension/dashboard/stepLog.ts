@@ -1,7 +1,7 @@
 import type { StepEvent } from '../../run/events';
 import type { StepColumns } from '../../webview/dashboard/messages';
 
-/** Rows of the largest chunk: 2 MB, quick to copy into a message. */
+/** Maximum rows per chunk: 2 MB, quick to copy into a message. */
 const MAX_CHUNK_ROWS = 65_536;
 const FIRST_CHUNK_ROWS = 1024;
 
@@ -24,7 +24,7 @@ function allocate(rows: number): StepColumns {
 
 const names = Object.keys(allocate(0)) as Exclude<keyof StepColumns, 'ranks'>[];
 
-/** Rows of a chunk with buffers of their own: a message carries whole buffers, not views. */
+/** Copies rows of a chunk into new buffers: a message transfers whole buffers, not views. */
 function slice(columns: StepColumns, from: number, to: number): StepColumns {
   const part = allocate(to - from);
   for (const name of names) part[name].set(columns[name].subarray(from, to));
@@ -32,7 +32,7 @@ function slice(columns: StepColumns, from: number, to: number): StepColumns {
   return part;
 }
 
-/** A resumed run may have another number of ranks. */
+/** Sets the step times of the ranks, whose number may change when a run is resumed. */
 function setRanks(columns: StepColumns, row: number, seconds: readonly number[] = []): void {
   if (seconds.length === 0 && !columns.ranks) return;
   const ranks = (columns.ranks ??= []);
@@ -46,12 +46,12 @@ interface Chunk {
   rows: number;
 }
 
-/** How many rows somebody has taken. */
+/** Number of rows that one consumer has taken. */
 export interface StepCursor {
   taken: number;
 }
 
-/** The steps of a run as columns, in chunks, for several takers. */
+/** The steps of a run as columns, in chunks, for several consumers. */
 export class StepLog {
   private chunks: Chunk[] = [];
   private readonly cursors = new Set<StepCursor>();
@@ -94,7 +94,7 @@ export class StepLog {
     return chunk?.columns.time[chunk.rows - 1] ?? 0;
   }
 
-  /** A place from which rows are taken, at first the beginning; given back to `drop`. */
+  /** Creates a cursor at the first row. Release it with `drop`. */
   cursor(): StepCursor {
     const cursor = { taken: 0 };
     this.cursors.add(cursor);
@@ -111,7 +111,7 @@ export class StepLog {
     return chunk?.columns.step[chunk.rows - 1] ?? 0;
   }
 
-  /** Rows not taken before, at most a chunk of them; undefined when there are none. */
+  /** Takes the next rows, at most one chunk; undefined when there are none. */
   take(cursor: StepCursor): StepColumns | undefined {
     let start = 0;
     for (const { columns, rows } of this.chunks) {
@@ -124,7 +124,7 @@ export class StepLog {
     return undefined;
   }
 
-  /** All rows count as not taken. */
+  /** Moves a cursor to the first row. */
   rewind(cursor: StepCursor): void {
     cursor.taken = 0;
   }
@@ -137,7 +137,7 @@ export class StepLog {
 
   /**
    * Removes the rows of steps beyond `step`.
-   * @returns whether there were some among them that had been taken
+   * @returns whether a cursor had taken any of them
    */
   truncate(step: number): boolean {
     const kept: Chunk[] = [];

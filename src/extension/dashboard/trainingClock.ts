@@ -1,14 +1,14 @@
 /**
- * Seconds of training from the times of events, which are those of a computer's clock. A clock that is set back takes
- * nothing away: training continues from where it was, and the time axis ascends.
+ * Computes seconds of training from the wall-clock times of events. If the clock is set back, the training time does
+ * not decrease, so the time axis is monotonic.
  */
 export class TrainingClock {
   private last: number | undefined;
   private trained = 0;
 
   /**
-   * A start or a resume: the time since the event before was none of training.
-   * @param time of the event, in seconds since 1970
+   * Call at a start or resume: the time since the previous event was not training.
+   * @param time time of the event, in seconds since 1970
    * @param trained seconds of training before it
    */
   begin(time: number, trained: number): void {
@@ -16,7 +16,7 @@ export class TrainingClock {
     this.trained = trained;
   }
 
-  /** @param time of the next event; one without a time is at the same time as the one before it */
+  /** Seconds of training at the next event. @param time its time; NaN counts as the time of the previous event */
   at(time: number): number {
     if (!Number.isFinite(time)) return this.trained;
     this.trained += Math.max(0, time - (this.last ?? time));

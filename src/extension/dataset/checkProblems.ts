@@ -11,29 +11,29 @@ const severities: Record<Severity, vscode.DiagnosticSeverity> = {
 };
 const languageFeatures: ReadonlySet<string> = new Set(problemCodes);
 
-/** What the last check of each configuration found, in the Problems view. */
+/** Shows the problems that the last check of each configuration found in the Problems view. */
 export class CheckProblems implements vscode.Disposable {
   private readonly collection = vscode.languages.createDiagnosticCollection('nlvr-check');
-  private readonly book = new DiagnosticsStore();
-  /** The lists that diagnostics lead to, by the address of their document. */
+  private readonly store = new DiagnosticsStore();
+  /** The texts of the lists that diagnostics link to, by URI. */
   private readonly lists = new Map<string, string>();
   private readonly provider = vscode.workspace.registerTextDocumentContentProvider(LIST_SCHEME, {
     provideTextDocumentContent: (uri) =>
       this.lists.get(uri.toString()) ??
       vscode.l10n.t('This list is from an earlier check. Run NLVR: Check Data Set.'),
   });
-  /** What was shown last, by configuration. */
+  /** The problems shown last, by configuration. */
   private readonly last = new Map<string, readonly CheckProblem[]>();
   private readonly subscription = vscode.Disposable.from(
     vscode.workspace.onDidChangeTextDocument((change) => {
-      // Saving changes nothing.
+      // Saving fires this event without changes.
       if (change.contentChanges.length === 0) return;
-      // A file that was corrected is not accused any longer; the next check looks again.
+      // The problems of an edited file are removed until the next check.
       this.forget(change.document.uri.fsPath);
       this.collection.delete(change.document.uri);
     }),
-    vscode.workspace.onDidOpenTextDocument(({ uri }) => this.openedOrClosed(uri)),
-    vscode.workspace.onDidCloseTextDocument(({ uri }) => this.openedOrClosed(uri)),
+    vscode.workspace.onDidOpenTextDocument(({ uri }) => this.updateReported(uri)),
+    vscode.workspace.onDidCloseTextDocument(({ uri }) => this.updateReported(uri)),
   );
 
   dispose(): void {
@@ -43,27 +43,26 @@ export class CheckProblems implements vscode.Disposable {
   }
 
   /**
-   * Replaces what was shown for a configuration.
-   * @param configuration where problems without a file of their own are shown
+   * Replaces the problems shown for a configuration.
+   * @param configuration the file where problems without a file are shown
    */
   show(problems: readonly CheckProblem[], { fsPath }: vscode.Uri): void {
     this.last.set(fsPath, problems);
     const isOpen = vscode.workspace.textDocuments.some(({ uri }) => uri.fsPath === fsPath);
     const reported = problems.filter(
-      // The configuration's own problems, and those of the file of `med_config`, are underlined by its language
-      // features as long as it is open.
+      // While the configuration is open, its language features report its problems and those of the `med_config` file.
       ({ file, code }) =>
         !(languageFeatures.has(code) && (isOpen || file === '' || file === fsPath)),
     );
-    for (const file of this.book.replace(fsPath, reported))
+    for (const file of this.store.replace(fsPath, reported))
       this.collection.set(
         vscode.Uri.file(file),
-        this.book.of(file).flatMap((problem) => this.diagnostics(problem)),
+        this.store.of(file).flatMap((problem) => this.diagnostics(problem)),
       );
   }
 
   private forget(file: string): void {
-    this.book.forget(file);
+    this.store.forget(file);
     for (const [configuration, problems] of this.last)
       this.last.set(
         configuration,
@@ -71,34 +70,34 @@ export class CheckProblems implements vscode.Disposable {
       );
   }
 
-  /** While a configuration is open, its language features say what they can. */
-  private openedOrClosed(configuration: vscode.Uri): void {
+  /** Updates the problems of a configuration: while it is open, its language features report some of them. */
+  private updateReported(configuration: vscode.Uri): void {
     const problems = this.last.get(configuration.fsPath);
     if (problems?.some(({ code }) => languageFeatures.has(code)))
       this.show(problems, configuration);
   }
 
-  /** One for each case, up to a hundred of a kind; then one that opens the list of all. */
+  /** One diagnostic per case, up to a hundred of a kind; then one that links to the list of all. */
   private diagnostics(problem: CheckProblem): vscode.Diagnostic[] {
     const { cases, summary, count } = problem;
     if (!cases || !summary) return [diagnostic(problem, localizedMessage(problem), problem)];
-    const says = localizedMessage(summary);
+    const text = localizedMessage(summary);
     const made = cases
-      .slice(0, MOST_CASES)
-      .map((each) => diagnostic(problem, `${localizedMessage(each)} – ${says}`, each));
+      .slice(0, MAX_CASES)
+      .map((each) => diagnostic(problem, `${localizedMessage(each)} – ${text}`, each));
     const total = Math.max(count ?? 0, cases.length);
-    if (total <= MOST_CASES) return made;
+    if (total <= MAX_CASES) return made;
     const more = diagnostic(
       problem,
-      vscode.l10n.t('{0} The first {1} of {2} cases are listed here.', says, MOST_CASES, total),
+      vscode.l10n.t('{0} The first {1} of {2} cases are listed here.', text, MAX_CASES, total),
       problem,
     );
     if (cases.length === total)
-      more.code = { value: vscode.l10n.t('Show All'), target: this.listOf(problem, says) };
+      more.code = { value: vscode.l10n.t('Show All'), target: this.listOf(problem, text) };
     return [...made, more];
   }
 
-  private listOf(problem: CheckProblem, says: string): vscode.Uri {
+  private listOf(problem: CheckProblem, title: string): vscode.Uri {
     const { file, split = '', code, cases = [] } = problem;
     const uri = vscode.Uri.from({
       scheme: LIST_SCHEME,
@@ -110,14 +109,14 @@ export class CheckProblems implements vscode.Disposable {
       const name = localizedMessage(each);
       return `${place}: ${name === each.identifier ? name : `${each.identifier}: ${name}`}`;
     });
-    this.lists.set(uri.toString(), [says, '', ...lines, ''].join('\n'));
+    this.lists.set(uri.toString(), [title, '', ...lines, ''].join('\n'));
     return uri;
   }
 }
 
 const LIST_SCHEME = 'nlvr-check';
-/** Diagnostics of a kind; VS Code shows a thousand a file. */
-const MOST_CASES = 100;
+/** Maximum number of diagnostics of a kind; VS Code shows a thousand per file. */
+const MAX_CASES = 100;
 
 type Place = Pick<CheckProblem, 'line' | 'column' | 'endColumn'>;
 

@@ -1,6 +1,6 @@
-/** What `nlvr check --json` says. */
+/** Parses the output of `nlvr check --json`. */
 import { localize, parseLocalizedMessage, type StoredMessage } from '../../util/localize';
-import { failureIn } from '../trainer/failure';
+import { commandError } from '../trainer/commandError';
 import { UserError } from '../../util/userError';
 
 export type Severity = 'error' | 'warning' | 'information';
@@ -8,9 +8,9 @@ export type Severity = 'error' | 'warning' | 'information';
 export interface CheckProblem extends StoredMessage {
   severity: Severity;
   code: string;
-  /** Absolute path of the file it is about. */
+  /** Absolute path of the file with the problem. */
   file: string;
-  /** 1-based; absent when it is about the whole file. */
+  /** 1-based; undefined for a problem of the whole file. */
   line?: number;
   /** 1-based columns, if other annotations are on the line. */
   column?: number;
@@ -20,7 +20,7 @@ export interface CheckProblem extends StoredMessage {
   summary?: StoredMessage;
   /** Every case, in the order of the file. */
   cases?: readonly CheckCase[];
-  /** How many cases there are, where `cases` does not have all. */
+  /** Total number of cases, if `cases` does not have all. */
   count?: number;
 }
 
@@ -34,7 +34,7 @@ export interface CheckCase extends StoredMessage {
 
 export interface SplitReport {
   examples: number;
-  /** Everything else that the check counted, by name, in its order. */
+  /** The other counts of the check, by name, in their order. */
   counts: Readonly<Record<string, number>>;
 }
 
@@ -43,8 +43,8 @@ export interface CheckReport {
   splits: Readonly<Partial<Record<string, SplitReport>>>;
 }
 
-/** The problems that a run found in its data while it trained; none where the file says nothing of the kind. */
-export function problemsIn(text: string): CheckProblem[] {
+/** Parses the problems that a run found in its data while it trained; none if the file has another form. */
+export function parseRunProblems(text: string): CheckProblem[] {
   try {
     const value: unknown = JSON.parse(text);
     const problems = isRecord(value) && Array.isArray(value.problems) ? value.problems : [];
@@ -54,13 +54,13 @@ export function problemsIn(text: string): CheckProblem[] {
   }
 }
 
-/** @throws {UserError} when the output is not such a report: `stderr` then says why. */
+/** @throws {UserError} when the output is not a report, with the message of `stderr`. */
 export function parseCheckReport(stdout: string, stderr: string): CheckReport {
   let value: unknown;
   try {
     value = JSON.parse(stdout);
   } catch (cause) {
-    throw failureIn(stderr, localize('The data check ended without a report.'), cause);
+    throw commandError(stderr, localize('The data check ended without a report.'), cause);
   }
   if (!isRecord(value)) throw new UserError(localize('The data check gave no report.'));
   const problems = Array.isArray(value.problems) ? value.problems : [];
@@ -79,14 +79,14 @@ export function parseCheckReport(stdout: string, stderr: string): CheckReport {
 function problemOf(value: unknown): CheckProblem | undefined {
   if (!isRecord(value) || typeof value.message !== 'string') return undefined;
   const { severity, code, message, file, line, split, count } = value;
-  const words = parseLocalizedMessage(value.phrase);
+  const stored = parseLocalizedMessage(value.phrase);
   const summary = isRecord(value.summary) ? messageIn(value.summary) : undefined;
   const cases = Array.isArray(value.cases) ? value.cases.flatMap((each) => caseOf(each) ?? []) : [];
   return {
     severity: severity === 'warning' || severity === 'information' ? severity : 'error',
     code: typeof code === 'string' ? code : '',
     message,
-    ...(words && { phrase: words }),
+    ...(stored && { phrase: stored }),
     file: typeof file === 'string' ? file : '',
     ...(typeof line === 'number' && line >= 1 && { line }),
     ...columnsIn(value),
@@ -110,8 +110,8 @@ function caseOf(value: unknown): CheckCase | undefined {
 }
 
 function messageIn({ message, phrase }: Record<string, unknown>): StoredMessage | undefined {
-  const words = parseLocalizedMessage(phrase);
-  return typeof message === 'string' ? { message, ...(words && { phrase: words }) } : undefined;
+  const stored = parseLocalizedMessage(phrase);
+  return typeof message === 'string' ? { message, ...(stored && { phrase: stored }) } : undefined;
 }
 
 function columnsIn({ column, endColumn }: Record<string, unknown>): {

@@ -3,8 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Changes whenever a check could come out differently for what a person edits: the configuration's text, and size and
- * time of the annotation files, the text encoder's file and the image folder. It does not look at the images one by one.
+ * Hash of everything a check depends on that a user edits: the text of the configuration, and size and modification time
+ * of the annotation files, the `med_config` file and the image folder. Single images are not included.
  */
 export async function fingerprintOf(configuration: string): Promise<string> {
   const { parseConfig } = await import('../../config/parse');

@@ -8,27 +8,27 @@ import { fingerprintOf } from './checkedState';
 import { CheckProblems } from './checkProblems';
 import { parseCheckReport, type CheckProblem, type CheckReport } from './checkReport';
 
-/** A check's outcome with what it was about. */
+/** The report of a check and its configuration. */
 export interface CheckedConfiguration {
   configuration: vscode.Uri;
   report: CheckReport;
-  /** When it was checked, milliseconds since 1970. */
+  /** Time of the check, in milliseconds since 1970. */
   time: number;
 }
 
-/** What is kept of checks over reloads, by configuration file. */
-interface Kept {
+/** A check as stored in the workspace state. */
+interface StoredCheck {
   fingerprint: string;
   report: CheckReport;
   time: number;
 }
 
 const MEMORY = 'nlvr.checked';
-/** Problems beyond these are not kept over a reload. */
-const MOST_PROBLEMS = 100;
-const MOST_CASES = 100;
+/** Maximum number of problems stored. */
+const MAX_PROBLEMS = 100;
+const MAX_CASES = 100;
 
-/** Runs the data check and keeps what it found, for the Problems view and the data set view. */
+/** Runs the data check and stores its results, for the Problems view and the data set view. */
 export class DatasetChecks implements vscode.Disposable {
   private readonly problems = new CheckProblems();
   private readonly changed = new vscode.EventEmitter<void>();
@@ -38,13 +38,13 @@ export class DatasetChecks implements vscode.Disposable {
 
   /** The last check of a configuration. */
   lastOf(configuration: vscode.Uri): CheckedConfiguration | undefined {
-    const kept = this.kept()[configuration.fsPath];
-    return kept && { configuration, report: kept.report, time: kept.time };
+    const stored = this.storedChecks()[configuration.fsPath];
+    return stored && { configuration, report: stored.report, time: stored.time };
   }
 
-  /** Whether the configuration, its annotations and its image folder are as they were when it was last checked. */
+  /** Whether the configuration, its annotations and its image folder are unchanged since the last check. */
   async isCurrent(configuration: vscode.Uri): Promise<boolean> {
-    const kept = this.kept()[configuration.fsPath];
+    const kept = this.storedChecks()[configuration.fsPath];
     return kept !== undefined && kept.fingerprint === (await fingerprintOf(configuration.fsPath));
   }
 
@@ -54,36 +54,39 @@ export class DatasetChecks implements vscode.Disposable {
   }
 
   /**
-   * The report of a configuration and its data: of the last check, when that found no error and neither the
-   * configuration nor an annotation file has changed since. Else a quick check: looking at every image of a large data
-   * set takes minutes, which the trainer does while it trains.
+   * Returns the report of the last check if it found no error and neither the configuration nor its data has changed
+   * since. Otherwise runs a quick check: checking every image of a large data set takes minutes, and the trainer does it
+   * during training.
    */
   async ensure(configuration: vscode.Uri): Promise<CheckReport> {
-    const kept = this.kept()[configuration.fsPath];
+    const kept = this.storedChecks()[configuration.fsPath];
     const clean = kept?.report.problems.every(({ severity }) => severity !== 'error');
     if (kept && clean && (await this.isCurrent(configuration))) {
       this.services.log.info(`${configuration.fsPath} and its annotations are as last checked`);
-      // Its warnings are not in the Problems view after a reload of the window.
+      // After a window reload, its warnings are not in the Problems view.
       this.problems.show(kept.report.problems, configuration);
       return kept.report;
     }
     return this.check(configuration, 'sample');
   }
 
-  /** Takes up what a run of this configuration found in its data while it trained. */
-  async found(configuration: vscode.Uri, problems: readonly CheckProblem[]): Promise<void> {
+  /** Shows and stores the problems that a run of this configuration found in its data while it trained. */
+  async addRunProblems(
+    configuration: vscode.Uri,
+    problems: readonly CheckProblem[],
+  ): Promise<void> {
     this.problems.show(problems, configuration);
     const file = configuration.fsPath;
-    const kept = this.kept()[file];
-    // The next start must look again.
-    if (kept) await this.keep(file, { ...kept, report: { ...kept.report, problems } });
+    const kept = this.storedChecks()[file];
+    // With an error stored, the next start checks again.
+    if (kept) await this.store(file, { ...kept, report: { ...kept.report, problems } });
     this.changed.fire();
   }
 
   /**
-   * Checks a configuration and its data, with progress and a way to cancel. A second call takes part in the first.
-   * @param images all of them, or a sample
-   * @throws {vscode.CancellationError} when the user cancelled.
+   * Checks a configuration and its data, with cancellable progress. Concurrent calls share one check.
+   * @param images whether to check all images or a sample
+   * @throws {vscode.CancellationError} when the user canceled.
    * @throws {UserError} when the check itself could not run.
    */
   check(configuration: vscode.Uri, images: 'all' | 'sample' = 'all'): Promise<CheckReport> {
@@ -111,22 +114,25 @@ export class DatasetChecks implements vscode.Disposable {
     );
     this.services.log.info(`check of ${file}: ${report.problems.length} problems`);
     this.problems.show(report.problems, configuration);
-    await this.keep(file, { fingerprint, report, time: Date.now() });
+    await this.store(file, { fingerprint, report, time: Date.now() });
     this.changed.fire();
     return report;
   }
 
-  private kept(): Partial<Record<string, Kept>> {
-    return this.services.context.workspaceState.get<Partial<Record<string, Kept>>>(MEMORY, {});
+  private storedChecks(): Partial<Record<string, StoredCheck>> {
+    return this.services.context.workspaceState.get<Partial<Record<string, StoredCheck>>>(
+      MEMORY,
+      {},
+    );
   }
 
-  private async keep(file: string, kept: Kept): Promise<void> {
+  private async store(file: string, kept: StoredCheck): Promise<void> {
     const problems = kept.report.problems
-      .slice(0, MOST_PROBLEMS)
+      .slice(0, MAX_PROBLEMS)
       .map((problem) =>
-        problem.cases ? { ...problem, cases: problem.cases.slice(0, MOST_CASES) } : problem,
+        problem.cases ? { ...problem, cases: problem.cases.slice(0, MAX_CASES) } : problem,
       );
     const short = { ...kept, report: { ...kept.report, problems } };
-    await this.services.context.workspaceState.update(MEMORY, { ...this.kept(), [file]: short });
+    await this.services.context.workspaceState.update(MEMORY, { ...this.storedChecks(), [file]: short });
   }
 }

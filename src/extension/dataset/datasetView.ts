@@ -6,7 +6,7 @@ import { localizedMessage } from '../../util/language';
 import { pathExists } from '../../util/pathExists';
 import { ExampleCounts } from '../configuration/exampleCount';
 import { count } from '../format';
-import { onDidChangeFront } from '../runInFront';
+import { onDidChangeActivePanel } from '../activePanel';
 import {
   configurationInUse,
   findConfigurations,
@@ -17,7 +17,7 @@ import { problemCounts } from './problemCounts';
 
 /** A row of the data set view. */
 interface Row {
-  /** The same for the same row, so that what is unfolded stays so. */
+  /** Stable identifier, so that expanded rows stay expanded. */
   id: string;
   label: string;
   description?: string;
@@ -27,27 +27,27 @@ interface Row {
   /** 1-based line to show in `open`. */
   line?: number;
   children?: Row[];
-  /** Children are made when the row is unfolded. */
-  unfold?: () => Promise<Row[]>;
-  isFolded?: boolean;
-  /** Of a row for a configuration, which is the argument of its commands. */
+  /** Creates the children when the row is expanded. */
+  loadChildren?: () => Promise<Row[]>;
+  isCollapsed?: boolean;
+  /** The configuration of the row, passed to its commands. */
   configuration?: vscode.Uri;
 }
 
-/** The configuration of a row of the view, when a command was called on one. */
+/** The configuration of a row of the view if a command was called on one, otherwise the argument itself. */
 export function configurationOfRow(calledOn: unknown): unknown {
   return typeof calledOn === 'object' && calledOn !== null && 'configuration' in calledOn
     ? calledOn.configuration
     : calledOn;
 }
 
-/** The data sets of the workspace's configurations: their splits with counts of examples, and the last check. */
+/** The data set view: for each configuration of the workspace, its splits with example counts, and the last check. */
 export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onDidChangeTreeData = this.changed.event;
   private readonly disposables: { dispose(): void }[];
   private readonly counts = new ExampleCounts();
-  /** The configuration of the editor or panel that was in front last. */
+  /** The configuration of the last active editor or panel. */
   private inUse: string | undefined;
 
   constructor(
@@ -57,15 +57,15 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     const changed = (): void => this.changed.fire();
     this.disposables = [
       configurations.onDidChange(changed),
-      // Those that are configurations by their first line have any name.
+      // Files that are configurations by their first line can have any name.
       vscode.workspace.onDidDeleteFiles(changed),
       vscode.workspace.onDidRenameFiles(changed),
       this.changed,
       vscode.window.createTreeView('nlvr.dataset', { treeDataProvider: this }),
       checks.onDidChange(changed),
-      vscode.window.onDidChangeActiveTextEditor(() => void this.follow()),
-      vscode.window.tabGroups.onDidChangeTabs(() => void this.follow()),
-      onDidChangeFront(() => void this.follow()),
+      vscode.window.onDidChangeActiveTextEditor(() => void this.followActive()),
+      vscode.window.tabGroups.onDidChangeTabs(() => void this.followActive()),
+      onDidChangeActivePanel(() => void this.followActive()),
     ];
   }
 
@@ -74,18 +74,18 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   }
 
   async getChildren(row?: Row): Promise<Row[]> {
-    if (row) return row.children ?? (await row.unfold?.()) ?? [];
+    if (row) return row.children ?? (await row.loadChildren?.()) ?? [];
     this.inUse = (await configurationInUse())?.fsPath ?? this.inUse;
     const found = await findConfigurations();
-    const there = await Promise.all(found.map(({ fsPath }) => pathExists(fsPath)));
-    const all = found.filter((_each, i) => there[i]);
+    const exists = await Promise.all(found.map(({ fsPath }) => pathExists(fsPath)));
+    const all = found.filter((_each, i) => exists[i]);
     return Promise.all(all.map((each) => this.configurationRow(each, all.length === 1)));
   }
 
   getTreeItem(row: Row): vscode.TreeItem {
     const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
-    const hasChildren = row.unfold !== undefined || (row.children?.length ?? 0) > 0;
-    const state = !hasChildren ? None : row.isFolded ? Collapsed : Expanded;
+    const hasChildren = row.loadChildren !== undefined || (row.children?.length ?? 0) > 0;
+    const state = !hasChildren ? None : row.isCollapsed ? Collapsed : Expanded;
     const item = new vscode.TreeItem(row.label, state);
     item.id = row.id;
     item.description = row.description;
@@ -102,7 +102,7 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     return item;
   }
 
-  private async follow(): Promise<void> {
+  private async followActive(): Promise<void> {
     const now = (await configurationInUse())?.fsPath;
     if (now !== undefined && now !== this.inUse) this.changed.fire();
   }
@@ -113,7 +113,7 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
     const text = await readFile(file, 'utf8').catch(() => '');
     const { config, problems } = parseConfig(text);
     const errors = problems.filter(({ severity }) => severity === 'error').length;
-    // The only one needs no mark.
+    // A single configuration is not marked.
     const isInUse = file === this.inUse && !isOnly;
     const description = [
       ...(isInUse ? [vscode.l10n.t('in use')] : []),
@@ -126,8 +126,8 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
       icon: errors > 0 ? problemIcon() : new vscode.ThemeIcon('settings-gear'),
       open: configuration,
       configuration,
-      isFolded: !isOnly && !isInUse,
-      unfold: () => this.rowsOf(configuration, config),
+      isCollapsed: !isOnly && !isInUse,
+      loadChildren: () => this.rowsOf(configuration, config),
     };
   }
 
@@ -208,8 +208,8 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
         ? vscode.l10n.t('checked {0}', time)
         : vscode.l10n.t('checked {0}, changed since', time),
       icon: errors > 0 ? problemIcon() : new vscode.ThemeIcon(warnings > 0 ? 'warning' : 'pass'),
-      isFolded: true,
-      children: problems.slice(0, MOST_PROBLEMS).map((problem, index) => ({
+      isCollapsed: true,
+      children: problems.slice(0, MAX_PROBLEMS).map((problem, index) => ({
         id: `${id} ${index}`,
         label: localizedMessage(problem),
         description: problem.split,
@@ -222,8 +222,8 @@ export class DatasetView implements vscode.TreeDataProvider<Row>, vscode.Disposa
   }
 }
 
-/** More than these are in the Problems view. */
-const MOST_PROBLEMS = 50;
+/** Maximum number of problems listed; the Problems view has all. */
+const MAX_PROBLEMS = 50;
 
 function problemIcon(): vscode.ThemeIcon {
   return new vscode.ThemeIcon('error', new vscode.ThemeColor('charts.red'));

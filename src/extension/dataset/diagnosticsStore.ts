@@ -1,15 +1,15 @@
 import type { CheckProblem } from './checkReport';
 
 /**
- * What the checks of several configurations found, by the file that it is about: one configuration's check says
- * nothing of another's problems, also where both use a file.
+ * Stores the problems of several configurations by file. Each check replaces only the problems of its configuration, even
+ * if configurations share files.
  */
 export class DiagnosticsStore {
   private readonly byConfiguration = new Map<string, Map<string, CheckProblem[]>>();
 
   /**
-   * Replaces what was found for a configuration.
-   * @param configuration its file, which the problems without a file of their own are about
+   * Replaces the problems of a configuration.
+   * @param configuration its file, to which problems without a file belong
    * @returns the files whose problems may have changed
    */
   replace(configuration: string, problems: readonly CheckProblem[]): string[] {
@@ -25,13 +25,13 @@ export class DiagnosticsStore {
     return [...new Set([...before, ...byFile.keys()])];
   }
 
-  /** The problems of a file, each once. */
+  /** The problems of a file without duplicates. */
   of(file: string): CheckProblem[] {
     const all = [...this.byConfiguration.values()].flatMap((byFile) => byFile.get(file) ?? []);
     return [...new Map(all.map((problem) => [JSON.stringify(problem), problem])).values()];
   }
 
-  /** Forgets a file that was changed. */
+  /** Removes the problems of a changed file. */
   forget(file: string): void {
     for (const byFile of this.byConfiguration.values()) byFile.delete(file);
   }

@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
 
-/** `2 errors, 1 warning`; of those that there are. */
+/** Formats counts: `2 errors, 1 warning`; zero counts are omitted. */
 export function problemCounts(errors: number, warnings: number): string {
-  const words: string[] = [];
+  const parts: string[] = [];
   if (errors > 0)
-    words.push(errors === 1 ? vscode.l10n.t('1 error') : vscode.l10n.t('{0} errors', errors));
+    parts.push(errors === 1 ? vscode.l10n.t('1 error') : vscode.l10n.t('{0} errors', errors));
   if (warnings > 0)
-    words.push(
+    parts.push(
       warnings === 1 ? vscode.l10n.t('1 warning') : vscode.l10n.t('{0} warnings', warnings),
     );
-  return words.join(', ');
+  return parts.join(', ');
 }

@@ -1,10 +1,10 @@
-/** Where the runs of the demo are on this machine. */
+/** The folder of the demo runs on this machine. */
 import { isInside } from '../../run/runImages';
 
 let home: string | undefined;
 
-/** @param folder absolute; the extension's own, which no workspace can write to */
-export function keepDemoIn(folder: string): void {
+/** Sets the folder. @param folder absolute path in the storage of the extension, which no workspace can write to */
+export function setDemoHome(folder: string): void {
   home = folder;
 }
 
@@ -14,7 +14,7 @@ export function demoHome(): string {
   return home;
 }
 
-/** Whether a path is one of the demo: a run's folder, or that of its images. */
+/** Whether a path is in the demo: a run folder or its images. */
 export function isDemo(path: string): boolean {
   return home !== undefined && isInside(home, path);
 }

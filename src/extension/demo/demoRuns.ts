@@ -4,19 +4,19 @@ import { RunFolder } from '../../run/runFolder';
 import { temporaryName } from '../../util/atomicFile';
 import { pathExists } from '../../util/pathExists';
 
-/** The runs of media/demo, the one to show first. */
+/** The runs of media/demo, in the order of display. */
 export const DEMO_RUNS = ['demo', 'demo-lower-lr'] as const;
 
 /**
- * Puts the demo where its notes can be written, unless it is there: the extension's own folder may be read-only and goes
- * with an update.
+ * Copies the demo to a writable folder unless it exists: the folder of the extension may be read-only, and an update
+ * removes it.
  * @param shipped media/demo of the extension
- * @param home where it is to be
+ * @param home the folder to copy to
  * @returns the run folders
  */
 export async function copyDemo(shipped: string, home: string): Promise<string[]> {
   const runs = DEMO_RUNS.map((name) => join(home, 'runs', name));
-  if (await areThere(runs)) return runs;
+  if (await runsExist(runs)) return runs;
   const temporary = temporaryName(home);
   try {
     await copyFolder(shipped, temporary);
@@ -24,19 +24,19 @@ export async function copyDemo(shipped: string, home: string): Promise<string[]>
     await rename(temporary, home);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
-    // Another window may have been quicker.
-    if (!(await areThere(runs))) throw error;
+    // Another window may have copied it meanwhile.
+    if (!(await runsExist(runs))) throw error;
   }
   return runs;
 }
 
-/** Whether somebody has marked examples of the demo or written notes. */
+/** Whether the user has marked examples of the demo or written notes. */
 export async function hasNotes(home: string): Promise<boolean> {
   const notes = DEMO_RUNS.map((name) => new RunFolder(join(home, 'runs', name)).notes);
   return (await Promise.all(notes.map(pathExists))).includes(true);
 }
 
-async function areThere(runs: readonly string[]): Promise<boolean> {
+async function runsExist(runs: readonly string[]): Promise<boolean> {
   const found = runs.map((folder) => pathExists(new RunFolder(folder).runJson));
   return !(await Promise.all(found)).includes(false);
 }

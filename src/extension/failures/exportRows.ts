@@ -4,7 +4,7 @@ import type { PredictionSet } from '../../run/read/predictionSets';
 import type { ExampleNote, ExportFormat } from '../../webview/failures/messages';
 import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
-import { officialNlvr1Name } from './exampleSets';
+import { officialNlvr1Name } from './officialName';
 
 /** One example to export, with its mark and note. */
 export interface ExportRow {
@@ -15,7 +15,7 @@ export interface ExportRow {
 interface Exporter {
   extension: string;
   header?: string;
-  /** @throws {UserError} when the format cannot say this row. */
+  /** @throws {UserError} when the format cannot represent this row. */
   line: (row: ExportRow) => string;
 }
 
@@ -50,8 +50,8 @@ const exporters: Record<ExportFormat, Exporter> = {
         csvText(p.sentence),
         csvText(p.images[0]),
         csvText(p.images[1]),
-        p.label === null ? '' : official(p.label),
-        official(p.prediction),
+        p.label === null ? '' : answerText(p.label),
+        answerText(p.prediction),
         csvNumber(p.prob_true),
         csvNumber(crossEntropyOf(p.logits, p.label)),
         csvNumber(p.logits[0]),
@@ -74,7 +74,8 @@ const exporters: Record<ExportFormat, Exporter> = {
   // Read by the official nlvr2/eval/metrics.py: `identifier,prediction`, no header, no quoting.
   nlvr2: {
     extension: 'csv',
-    line: ({ prediction }) => `${plain(prediction.identifier)},${official(prediction.prediction)}`,
+    line: ({ prediction }) =>
+      `${requireUnquoted(prediction.identifier)},${answerText(prediction.prediction)}`,
   },
   // Read by the official nlvr/metrics_images.py: `dev-<identifier>-<order>.png,true`.
   nlvr1: {
@@ -99,8 +100,8 @@ export function exportExtension(format: ExportFormat): string {
 }
 
 /**
- * The formats that can say a set of predictions: the official ones have their own identifiers.
- * @param example one of the set; undefined where there is none
+ * The formats that can represent a set of predictions: the official ones require their own identifiers.
+ * @param example any example of the set; undefined if the set is empty
  */
 export function exportFormats(example: Prediction | undefined): ExportFormat[] {
   if (!example) return ['csv', 'jsonl'];
@@ -109,7 +110,7 @@ export function exportFormats(example: Prediction | undefined): ExportFormat[] {
   return !/[,"\s]|^[=+\-@]/.test(identifier) ? ['csv', 'jsonl', 'nlvr2'] : ['csv', 'jsonl'];
 }
 
-/** A file name for an export, with letters, digits, dots and dashes only. Epochs are counted from 1, as everywhere. */
+/** The default file name of an export, with letters, digits, dots and dashes only. Epochs are counted from 1. */
 export function exportName(
   run: string,
   { split, epoch }: PredictionSet,
@@ -121,8 +122,9 @@ export function exportName(
 }
 
 /**
- * The lines of an export with marks and notes, which are kept by identifier.
- * @throws {UserError} when a row cannot be said in this format.
+ * The lines of an export with marks and notes.
+ * @param notes by identifier
+ * @throws {UserError} when the format cannot represent a row.
  */
 export function exportedSet(
   format: ExportFormat,
@@ -138,8 +140,8 @@ export function exportedSet(
 }
 
 /**
- * The lines of an export, a few hundred rows a piece so that writing never blocks for long.
- * @throws {UserError} when a row cannot be said in this format.
+ * The lines of an export in pieces of 500 rows, so that writing never blocks for long.
+ * @throws {UserError} when the format cannot represent a row.
  */
 export function* exportLines(
   format: ExportFormat,
@@ -156,8 +158,8 @@ export function* exportLines(
 }
 
 /**
- * A text cell of a CSV file. Quoted where it must be; a text that a spreadsheet would take for a formula
- * begins with an apostrophe, as OWASP advises.
+ * Formats a text cell of a CSV file, with quotes if required. A text that a spreadsheet would interpret as a formula gets
+ * an apostrophe, as OWASP advises.
  */
 export function csvText(text: string): string {
   const safe = /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
@@ -168,12 +170,12 @@ function csvNumber(value: number): string {
   return Number.isFinite(value) ? String(value) : '';
 }
 
-function official(answer: boolean): string {
+function answerText(answer: boolean): string {
   return answer ? 'True' : 'False';
 }
 
-/** The official reader splits at commas and knows no quotes. */
-function plain(identifier: string): string {
+/** The identifier for an official file, whose reader splits at commas and does not support quotes. */
+function requireUnquoted(identifier: string): string {
   if (/[,"\s]|^[=+\-@]/.test(identifier) || identifier === '')
     throw new UserError(
       localize(

@@ -2,13 +2,13 @@ import { MAX_TAG_LENGTH, type ExampleNote, type Split } from '../../webview/fail
 import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 
-/** Files without tags are still written as version 1: an older program may change them. */
-const WITHOUT_TAGS = 1;
+/** Files without tags are written as version 1, which older versions can read and write. */
+const VERSION_WITHOUT_TAGS = 1;
 const VERSION = 2;
 
-/** An entry of `notes.json`. A note taken back stays as an empty entry, so that it does not return in a merge. */
+/** An entry of `notes.json`. A deleted note is kept as an empty entry, so that a merge does not restore it. */
 export interface NoteEntry extends ExampleNote {
-  /** ISO 8601, when a person last changed it. */
+  /** Time of the last change, ISO 8601. */
   updated: string;
 }
 
@@ -17,7 +17,7 @@ export type Notes = Map<Split, Map<string, NoteEntry>>;
 
 /**
  * Reads the text of a `notes.json`.
- * @throws {UserError} when it is no notes file or one of a newer version, which must not be overwritten.
+ * @throws {UserError} when it is not a notes file, or one of a newer version, which must not be overwritten.
  */
 export function parseNotes(text: string): Notes {
   let value: unknown;
@@ -40,7 +40,7 @@ export function parseNotes(text: string): Notes {
       ofSplit.set(identifier, {
         marked: entry.marked === true,
         note: typeof entry.note === 'string' ? entry.note : '',
-        ...tagsOf(entry.tags),
+        ...normalizeTags(entry.tags),
         updated: typeof entry.updated === 'string' ? entry.updated : '',
       });
     }
@@ -49,8 +49,8 @@ export function parseNotes(text: string): Notes {
   return notes;
 }
 
-/** Tags as they are kept: trimmed, not too long, each once, in order; nothing where there are none. */
-export function tagsOf(value: unknown): { tags?: string[] } {
+/** Normalizes tags: trimmed, truncated, sorted, without duplicates; an empty object if there are none. */
+export function normalizeTags(value: unknown): { tags?: string[] } {
   if (!Array.isArray(value)) return {};
   const tags = value.flatMap((tag: unknown) => {
     const text = typeof tag === 'string' ? tag.trim().slice(0, MAX_TAG_LENGTH) : '';
@@ -59,7 +59,7 @@ export function tagsOf(value: unknown): { tags?: string[] } {
   return tags.length === 0 ? {} : { tags: [...new Set(tags)].sort() };
 }
 
-/** A notes file of a newer version: shown as it is, never written. */
+/** The notes file has a newer version and must not be written. */
 export class NewerNotesError extends UserError {
   constructor(version: number) {
     super(
@@ -73,7 +73,7 @@ export class NewerNotesError extends UserError {
   }
 }
 
-/** Text of `notes.json`, sorted, one entry a line: readable, and quiet in version control. */
+/** Formats `notes.json`, sorted, one entry per line, for small diffs in version control. */
 export function formatNotes(notes: Notes): string {
   const splits = [...notes]
     .filter(([, entries]) => entries.size > 0)
@@ -90,12 +90,12 @@ export function formatNotes(notes: Notes): string {
   const tagged = [...notes.values()].some((entries) =>
     [...entries.values()].some(({ tags }) => tags !== undefined),
   );
-  return `{\n  "version": ${tagged ? VERSION : WITHOUT_TAGS},\n  "notes": ${body}\n}\n`;
+  return `{\n  "version": ${tagged ? VERSION : VERSION_WITHOUT_TAGS},\n  "notes": ${body}\n}\n`;
 }
 
 /**
- * Both sets of notes in one: of two entries about the same example the later one wins, whichever side
- * it comes from, so that windows that merge in any order end with the same notes.
+ * Merges two sets of notes: of two entries about the same example, the later one wins. Merging is commutative, so that
+ * all windows end with the same notes.
  */
 export function mergeNotes(a: Notes, b: Notes): Notes {
   const merged: Notes = new Map([...a].map(([split, entries]) => [split, new Map(entries)]));

@@ -8,27 +8,27 @@ import {
   mergeNotes,
   NewerNotesError,
   parseNotes,
-  tagsOf,
+  normalizeTags,
   type NoteEntry,
   type Notes,
 } from './notesFile';
 
 /**
- * Marks and notes of a run, kept in its `notes.json`. Several windows may write it: every write merges
- * what the file contains, and a store that sees the file change (`reload`) merges again and writes what is missing.
+ * Marks and notes of a run, stored in its `notes.json`. Several windows may write the file: every write merges its
+ * content, and `reload`, called when the file changes, merges again and writes what is missing.
  */
 export class NotesStore {
   private notes: Notes = new Map();
   private queue: Promise<unknown> = Promise.resolve();
 
-  /** @param changed called when notes came in from the file that were not known here. */
+  /** @param changed called when the file has notes that are new to this store */
   constructor(
     private readonly file: string,
     private readonly changed: () => void,
     private readonly now: () => Date = () => new Date(),
   ) {}
 
-  /** Marks, notes and tags of a split by identifier; examples without any are left out. */
+  /** Marks, notes and tags of a split by identifier, without empty entries. */
   of(split: Split): Record<string, ExampleNote> {
     const entries = [...(this.notes.get(split) ?? [])]
       .filter(([, { marked, note, tags }]) => marked || note !== '' || tags !== undefined)
@@ -40,8 +40,8 @@ export class NotesStore {
   }
 
   /**
-   * Sets what is given of the mark, note and tags of an example, and writes the file.
-   * @throws what the file system says; the note is kept in memory and goes along with the next write.
+   * Changes the mark, note or tags of an example and writes the file.
+   * @throws errors of the file system; the change is kept in memory and written with the next one.
    */
   async set(split: Split, identifier: string, change: Partial<ExampleNote>): Promise<void> {
     this.change(split, identifier, (before) => ({ ...before, ...change }));
@@ -49,8 +49,8 @@ export class NotesStore {
   }
 
   /**
-   * Changes the marks and tags of several examples by one write. Examples that have them already are left alone.
-   * @throws what the file system says, as `set`.
+   * Changes the marks and tags of several examples in one write. Examples that have them already are not changed.
+   * @throws errors of the file system, as `set`.
    */
   async setMany(
     split: Split,
@@ -80,23 +80,23 @@ export class NotesStore {
     const before = entries.get(identifier);
     const { updated: last = '', ...old } = before ?? { marked: false, note: '' };
     const { tags, ...changed } = change(old);
-    const next = { marked: changed.marked, note: changed.note, ...tagsOf(tags) };
+    const next = { marked: changed.marked, note: changed.note, ...normalizeTags(tags) };
     if (JSON.stringify(next) === JSON.stringify(old)) return;
-    // A clock that was set back must not make the new note lose against the old one.
+    // If the clock was set back, the new note must still be later than the old one.
     const updated = new Date(
       Math.max(this.now().getTime(), (Date.parse(last) || 0) + 1),
     ).toISOString();
     entries.set(identifier, { ...next, updated });
   }
 
-  /** Takes in what the file holds, and writes it when it lacks something. */
+  /** Merges the content of the file, and writes the file if it lacks something. */
   reload(): Promise<void> {
-    const run = this.queue.then(() => this.synchronise());
+    const run = this.queue.then(() => this.synchronize());
     this.queue = run.catch(() => undefined);
     return run;
   }
 
-  private async synchronise(): Promise<void> {
+  private async synchronize(): Promise<void> {
     const stored = await this.read();
     const before = formatNotes(this.notes);
     const merged = mergeNotes(stored, this.notes);
@@ -114,7 +114,7 @@ export class NotesStore {
     }
   }
 
-  /** A file that cannot be understood is moved aside, never overwritten. */
+  /** Reads the file. One that cannot be parsed is renamed, never overwritten. */
   private async read(): Promise<Notes> {
     let text: string;
     try {

@@ -1,12 +1,12 @@
 import type { Prediction } from '../../run/predictions';
 import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
-import { findAnnotation } from './annotationLine';
+import { findAnnotation } from './findAnnotation';
 import type { SessionEditor, SessionRun } from './sessionEditor';
 
 /**
  * Opens the annotation file of an example at its annotation.
- * @throws {UserError} when the file is not known or does not contain the example
+ * @throws {UserError} when the file is unknown or does not contain the example
  */
 export async function openAnnotation(
   run: SessionRun,

@@ -10,7 +10,7 @@ import { showErrorOf } from '../log';
 import { isActive } from '../runs/runRegistry';
 import type { Services } from '../services';
 import { launchOf, type Launch } from '../trainer/process';
-import { mayShowImagesOf } from '../trust';
+import { canShowImagesOf } from '../trust';
 import { rememberInspected } from '../walkthrough';
 import { retryUntilFound } from '../retryUntilFound';
 import { FAILURES_VIEW } from '../viewTypes';
@@ -22,15 +22,15 @@ import { FailuresSession } from './session';
 import type { SessionEditor, SessionRun, WantedPredictions } from './sessionEditor';
 import { Thumbnails } from './thumbnails';
 
-/** Where the workspace's filters are kept. */
-const FILTERS = 'nlvr.failures.filters';
+/** Key of the saved filters in the workspace state. */
+const FILTERS_KEY = 'nlvr.failures.filters';
 
 const registration = new Registration(
   (services: Services) => new FailuresPanels(services, FAILURES_VIEW),
   (services) => services,
 );
 
-/** Makes the panels available, once. @returns what fills those that were open before a reload of the window. */
+/** Registers the panels, once. @returns the serializer that restores them after a window reload. */
 export function registerFailures(
   services: Services,
 ): vscode.WebviewPanelSerializer<Partial<PanelState>> {
@@ -38,7 +38,7 @@ export function registerFailures(
 }
 
 /**
- * Opens the predictions of a run, or brings them to the front.
+ * Opens the predictions of a run, or reveals their panel.
  * @param runFolder absolute path
  */
 export async function openFailures(
@@ -48,14 +48,14 @@ export async function openFailures(
   await registration.panels.open(runFolder, wanted);
 }
 
-interface About {
+interface PanelInput {
   runFolder: string;
   /** The predictions to show first. */
   wanted: WantedPredictions;
 }
 
 /** All open panels, at most one for each run. */
-class FailuresPanels extends PanelSet<About, FailuresPanel, PanelState> {
+class FailuresPanels extends PanelSet<PanelInput, FailuresPanel, PanelState> {
   private readonly thumbnails: Thumbnails;
 
   constructor(services: Services, viewType: string) {
@@ -70,15 +70,15 @@ class FailuresPanels extends PanelSet<About, FailuresPanel, PanelState> {
     if (known && wants) await known.session.show(wanted);
   }
 
-  protected firstTitle(): string {
+  protected placeholderTitle(): string {
     return vscode.l10n.t('Failed Examples');
   }
 
-  protected titleOf({ runFolder }: About): string {
+  protected titleOf({ runFolder }: PanelInput): string {
     return vscode.l10n.t('Failed Examples: {0}', this.nameOf(runFolder));
   }
 
-  protected keyOf({ runFolder }: About): string {
+  protected keyOf({ runFolder }: PanelInput): string {
     return runFolder;
   }
 
@@ -86,12 +86,12 @@ class FailuresPanels extends PanelSet<About, FailuresPanel, PanelState> {
     return run.folder;
   }
 
-  protected restored({
+  protected inputFromState({
     runFolder,
     set,
     identifier,
     subset,
-  }: Partial<PanelState>): About | undefined {
+  }: Partial<PanelState>): PanelInput | undefined {
     if (typeof runFolder !== 'string') return undefined;
     const wanted = {
       ...set,
@@ -101,26 +101,26 @@ class FailuresPanels extends PanelSet<About, FailuresPanel, PanelState> {
     return { runFolder, wanted };
   }
 
-  protected runsOf({ runFolder }: About): readonly string[] {
+  protected runsOf({ runFolder }: PanelInput): readonly string[] {
     return [runFolder];
   }
 
-  protected override runInFront({ run }: FailuresPanel): string {
+  protected override runForCommands({ run }: FailuresPanel): string {
     return run.folder;
   }
 
-  protected async fill(
+  protected async createSession(
     panel: vscode.WebviewPanel,
-    { runFolder, wanted }: About,
+    { runFolder, wanted }: PanelInput,
     isClosed: () => boolean,
   ): Promise<FailuresPanel | undefined> {
     const paths = retryUntilFound(() =>
       runPaths(runFolder, this.services.runs.get(runFolder)?.info.configFile ?? ''),
     );
     const known = await paths();
-    // Else the page could load them by itself.
-    const mayShow = known !== null && (await mayShowImagesOf(known.imageRoot));
-    // For the walkthrough: there is something to look through.
+    // Otherwise the page could load the images itself.
+    const mayShow = known !== null && (await canShowImagesOf(known.imageRoot));
+    // Completes the step of the walkthrough if the run has predictions.
     if (await pathExists(new RunFolder(runFolder).predictions))
       await rememberInspected(this.services.context.workspaceState);
     if (isClosed()) return undefined;
@@ -135,26 +135,26 @@ class FailuresPanels extends PanelSet<About, FailuresPanel, PanelState> {
     );
   }
 
-  /** The workspace's filters, which all panels show. */
+  /** The saved filters of the workspace, which all panels show. */
   private filters(): SessionEditor['filters'] {
     const { workspaceState } = this.services.context;
     return {
-      all: () => workspaceState.get<SavedFilter[]>(FILTERS, []),
+      all: () => workspaceState.get<SavedFilter[]>(FILTERS_KEY, []),
       keep: async (filters) => {
-        await workspaceState.update(FILTERS, filters);
+        await workspaceState.update(FILTERS_KEY, filters);
         for (const { session } of this.panels) session.sendFilters();
       },
     };
   }
 }
 
-/** One panel: its webview, its session, and the files it watches. */
+/** One panel: its webview, its session and its file watchers. */
 class FailuresPanel implements OpenPanel {
   readonly session: FailuresSession;
   private readonly frame: PanelFrame<FailuresContract>;
   private disposed = false;
 
-  /** @param imageRoot undefined when it is not known yet. */
+  /** @param imageRoot undefined while unknown */
   constructor(
     readonly panel: vscode.WebviewPanel,
     readonly run: SessionRun,
@@ -164,8 +164,8 @@ class FailuresPanel implements OpenPanel {
     private readonly filters: SessionEditor['filters'],
     private readonly services: Services,
   ) {
-    const asked = { ...run, paths: () => this.paths() };
-    this.session = new FailuresSession(asked, wanted, thumbnails, this.editor());
+    const sessionRun = { ...run, paths: () => this.paths() };
+    this.session = new FailuresSession(sessionRun, wanted, thumbnails, this.editor());
     const roots = this.pictureRoots();
     const frame = new PanelFrame<FailuresContract>(
       panel,
@@ -176,10 +176,10 @@ class FailuresPanel implements OpenPanel {
     );
     this.frame = frame;
     this.watch();
-    frame.own(
+    frame.register(
       vscode.workspace.onDidGrantWorkspaceTrust(() => {
-        frame.guard('look for weights', this.session.refreshAvailability());
-        frame.guard(
+        frame.logFailure('look for weights', this.session.refreshAvailability());
+        frame.logFailure(
           'show images',
           this.paths().then(() => undefined),
         );
@@ -192,12 +192,12 @@ class FailuresPanel implements OpenPanel {
     this.frame.dispose();
   }
 
-  /** The run's paths; a page that was made before they were known is allowed the run's images now. */
+  /** The paths of the run. When they become known, allows the page to load the images of the run. */
   private async paths(): Promise<ConfigPaths | null> {
     const paths = await this.run.paths();
     if (!paths || this.imageRoot !== undefined) return paths;
-    const mayShow = await mayShowImagesOf(paths.imageRoot);
-    // Another question may have come first.
+    const mayShow = await canShowImagesOf(paths.imageRoot);
+    // A concurrent call may have been faster.
     if (mayShow && !this.hasImageRoot() && !this.disposed) {
       this.imageRoot = paths.imageRoot;
       this.frame.allowPictures(this.pictureRoots());
@@ -220,16 +220,16 @@ class FailuresPanel implements OpenPanel {
     const { folder } = this.run;
     const refresh = (uri?: vscode.Uri): void => {
       const changed = uri && parseSetName(basename(uri.fsPath));
-      frame.guard('read predictions', session.refresh(changed));
+      frame.logFailure('read predictions', session.refresh(changed));
     };
     frame.watch(new RunFolder(folder).predictions, '*.jsonl', refresh, () => refresh());
-    const readNotes = (): void => frame.guard('read notes', session.notesChanged());
+    const readNotes = (): void => frame.logFailure('read notes', session.notesChanged());
     frame.watch(folder, 'notes.json', readNotes, () => undefined);
-    // A folder that does not exist yet is not watched everywhere; the run's own news come as well.
-    frame.own(
+    // Not every file system watches a folder that does not exist yet; changes of the run are reported here too.
+    frame.register(
       this.services.runs.onDidChange(() => {
         refresh();
-        frame.guard('look for weights', session.refreshAvailability());
+        frame.logFailure('look for weights', session.refreshAvailability());
       }),
     );
   }
@@ -239,7 +239,7 @@ class FailuresPanel implements OpenPanel {
     const { webview } = this.panel;
     return {
       send: (message) => this.frame.send(message),
-      address: (file) => webview.asWebviewUri(vscode.Uri.file(file)).toString(),
+      webviewUri: (file) => webview.asWebviewUri(vscode.Uri.file(file)).toString(),
       openFile: async (file, place) => {
         const at = place && new vscode.Position(place.line - 1, place.column - 1);
         const selection = at && new vscode.Range(at, at);
@@ -278,19 +278,19 @@ class FailuresPanel implements OpenPanel {
       },
       log: (text) => log.info(`predict: ${text}`),
       problem: (doing, error) => logProblem(log, 'failed examples', doing, error),
-      examplesOf: async (set, subset) => {
+      findExamples: async (set, subset) => {
         if (subset.kind === 'comparison')
-          return (await import('../comparison/subset')).comparedExamples(
+          return (await import('../comparison/subset')).findComparedExamples(
             this.run.folder,
             set,
             subset,
           );
-        const { examplesOf } = await import('../analysis/analyses');
+        const { findSubsetExamples } = await import('../analysis/analysisCache');
         const configFile = this.services.runs.get(this.run.folder)?.info.configFile ?? '';
-        return examplesOf(this.run.folder, configFile, set, subset);
+        return findSubsetExamples(this.run.folder, configFile, set, subset);
       },
       filters: this.filters,
-      mayShow: mayShowImagesOf,
+      mayShow: canShowImagesOf,
       mayDecode: () => vscode.workspace.isTrusted,
       translate: (message, ...args) => vscode.l10n.t(message, ...args),
     };
@@ -335,7 +335,7 @@ class FailuresPanel implements OpenPanel {
   }
 }
 
-/** What a question may be answered with, the best first. */
+/** The checkpoints that can answer a question, the best first. */
 function checkpoints(runFolder: string): string[] {
   const { best, last } = new RunFolder(runFolder);
   return [best, last];

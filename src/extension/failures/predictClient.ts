@@ -1,9 +1,9 @@
 import { incompleteModel, missingPartsIn } from '../../config/modelParts';
 import { localized, localizedError } from '../../util/language';
 import { localize } from '../../util/localize';
-import { errorFrom } from '../trainer/failure';
+import { reportedError } from '../trainer/commandError';
 import { startChild, type Child, type Launch, type Outcome } from '../trainer/process';
-import { explainedIn, type Explained, type ExplainRequest } from './explained';
+import { parseExplained, type Explained, type ExplainRequest } from './heatMaps';
 import { messageOf, UserError } from '../../util/userError';
 
 export interface Question {
@@ -17,26 +17,26 @@ export interface Answer {
   prediction: boolean;
   /** Probability of True. */
   probTrue: number;
-  /** Time the model took, in milliseconds. */
+  /** Inference time, in milliseconds. */
   milliseconds: number;
 }
 
 export type ClientState =
   | { state: 'idle' }
   | { state: 'starting' }
-  /** `incomplete`: what of the model has random values, in words. */
+  /** `incomplete`: message that parts of the model have random values. */
   | { state: 'ready'; device: string; parameters: number; incomplete?: string }
-  | ({ state: 'failed' } & ShownProblem);
+  | ({ state: 'failed' } & Problem);
 
-/** A failure as text. `anyway`: it was refused, and can be done anyway. */
-export interface ShownProblem {
+/** A failure as text. `anyway`: it was refused, and the user may confirm it. */
+export interface Problem {
   message: string;
   hint?: string;
   anyway?: true;
 }
 
 interface Pending {
-  resolve: (line: Line) => void;
+  resolve: (line: ResponseLine) => void;
   reject: (error: Error) => void;
   timer: NodeJS.Timeout;
 }
@@ -47,8 +47,8 @@ interface Running {
   pending: Map<number, Pending>;
 }
 
-/** What the process says on stdout, a JSON object per line. */
-interface Line {
+/** A message of the process on stdout: one JSON object per line. */
+interface ResponseLine {
   ready?: boolean;
   device?: string;
   parameters?: number;
@@ -60,15 +60,15 @@ interface Line {
   explained?: unknown;
   error?: string;
   hint?: string;
-  /** What error and hint are made of. */
+  /** Templates and values of `error` and `hint`, for translation. */
   phrase?: unknown;
   hintPhrase?: unknown;
   allowedBy?: unknown;
 }
 
 /**
- * Talks to a prediction process over JSON lines. The process starts with the first question, stays up between
- * questions, ends after `idleMs` without one, and is started again by the next question when it failed.
+ * Client of a prediction process, over JSON lines. The process starts with the first question, ends after `idleMs`
+ * without one, and is started again by the next question when it has ended or failed.
  */
 export class PredictClient {
   private running: Running | undefined;
@@ -84,35 +84,35 @@ export class PredictClient {
       onState(state: ClientState): void;
       log(line: string): void;
       idleMs?: number;
-      /** Longest time until the process says it is ready: a large model on a slow disk takes minutes. */
+      /** Timeout until the process is ready: a large model on a slow disk takes minutes to load. */
       startMs?: number;
       answerMs?: number;
     },
   ) {}
 
-  /** @throws {UserError} with the reason: the process's own, or why it ended or cannot start. */
+  /** @throws {UserError} the error of the process, or why it ended or cannot start. */
   async ask(question: Question): Promise<Answer> {
-    return answerIn(await this.send(question));
+    return parseAnswer(await this.send(question));
   }
 
   /**
-   * Asks where the model looks.
-   * @param explain as `nlvr predict --serve` takes it.
+   * Requests a heat map.
+   * @param explain options of `nlvr predict --serve`
    * @throws {UserError} as `ask`.
    */
   async explain(question: Question, explain: ExplainRequest): Promise<Explained> {
     const line = await this.send({ ...question, explain });
-    const explained = explainedIn(line.explained);
-    if (!explained) throw notUnderstood();
-    const { prediction, probTrue, milliseconds } = answerIn(line);
+    const explained = parseExplained(line.explained);
+    if (!explained) throw invalidAnswer();
+    const { prediction, probTrue, milliseconds } = parseAnswer(line);
     return { ...explained, prediction, probTrue, milliseconds };
   }
 
-  private async send(question: object): Promise<Line> {
+  private async send(question: object): Promise<ResponseLine> {
     const running = await this.process();
     const id = this.nextId++;
     this.restartIdleTimer();
-    return new Promise<Line>((resolve, reject) => {
+    return new Promise<ResponseLine>((resolve, reject) => {
       const timer = setTimeout(() => {
         running.pending.delete(id);
         reject(
@@ -127,14 +127,14 @@ export class PredictClient {
     });
   }
 
-  /** Ends the process if it runs; the next question restarts it. */
+  /** Ends the process if it is running; the next question starts it again. */
   restart(): void {
     if (!this.running) return;
     this.stop();
     this.options.onState({ state: 'idle' });
   }
 
-  /** Ends the process and everything it started. Open questions are answered with an error. */
+  /** Ends the process tree. Pending questions fail. */
   dispose(): void {
     this.disposed = true;
     this.stop();
@@ -182,7 +182,7 @@ export class PredictClient {
       const fail = (error: Error): void => {
         clearTimeout(timer);
         reject(error);
-        this.ended(running, error);
+        this.failPending(running, error);
       };
       child.started.catch((error: unknown) =>
         fail(
@@ -194,7 +194,7 @@ export class PredictClient {
           ),
         ),
       );
-      void child.ended.then((outcome) => fail(endOf(outcome)));
+      void child.ended.then((outcome) => fail(endError(outcome)));
       onLine = (text) => {
         const line = parseLine(text);
         if (!line) {
@@ -210,10 +210,10 @@ export class PredictClient {
           });
           resolve();
         } else if (line.id === undefined && line.error !== undefined) {
-          fail(errorFrom(line.error, line));
+          fail(reportedError(line.error, line));
           end(running.child);
         } else {
-          this.answered(running, line);
+          this.settle(running, line);
         }
       };
     });
@@ -221,18 +221,18 @@ export class PredictClient {
     return running;
   }
 
-  private answered(running: Running, line: Line): void {
+  private settle(running: Running, line: ResponseLine): void {
     const pending = line.id === undefined ? undefined : running.pending.get(line.id);
     if (!pending || line.id === undefined) return;
     running.pending.delete(line.id);
     clearTimeout(pending.timer);
     this.restartIdleTimer();
     if (line.error !== undefined) {
-      pending.reject(errorFrom(line.error, line));
+      pending.reject(reportedError(line.error, line));
     } else pending.resolve(line);
   }
 
-  private ended(running: Running, error: Error): void {
+  private failPending(running: Running, error: Error): void {
     for (const { reject, timer } of running.pending.values()) {
       clearTimeout(timer);
       reject(error);
@@ -258,17 +258,17 @@ export class PredictClient {
     const { running } = this;
     if (!running) return;
     this.running = undefined;
-    this.ended(running, new UserError(localize('The prediction process was stopped.')));
+    this.failPending(running, new UserError(localize('The prediction process was stopped.')));
     end(running.child);
   }
 }
 
 function failed(error: unknown): Extract<ClientState, { state: 'failed' }> {
-  return { state: 'failed', ...shownProblem(error) };
+  return { state: 'failed', ...toProblem(error) };
 }
 
-/** What the panel shows of anything thrown. */
-export function shownProblem(error: unknown): ShownProblem {
+/** Converts any thrown value to what the panel shows. */
+export function toProblem(error: unknown): Problem {
   const { message, hint } = localizedError(error);
   if (error instanceof UserError && error.allowedBy !== undefined)
     return {
@@ -280,12 +280,12 @@ export function shownProblem(error: unknown): ShownProblem {
   return { message, ...(hint !== null && { hint }) };
 }
 
-/** Ends a child, whether or not anybody waits for it. */
+/** Ends a child process without waiting for it. */
 function end(child: Child): void {
   child.end().catch(() => undefined);
 }
 
-function endOf({ code, signal, stderr }: Outcome): UserError {
+function endError({ code, signal, stderr }: Outcome): UserError {
   const how = signal ?? localize('exit code {0}', String(code));
   const last = stderr
     .split('\n')
@@ -305,22 +305,22 @@ function endOf({ code, signal, stderr }: Outcome): UserError {
   );
 }
 
-/** @throws {UserError} when the line holds no answer. */
-function answerIn({ prediction, prob_true: probTrue, ms = 0 }: Line): Answer {
-  if (typeof prediction !== 'boolean' || typeof probTrue !== 'number') throw notUnderstood();
+/** @throws {UserError} when the response has no answer. */
+function parseAnswer({ prediction, prob_true: probTrue, ms = 0 }: ResponseLine): Answer {
+  if (typeof prediction !== 'boolean' || typeof probTrue !== 'number') throw invalidAnswer();
   return { prediction, probTrue, milliseconds: ms };
 }
 
-function notUnderstood(): UserError {
+function invalidAnswer(): UserError {
   return new UserError(
     localize('The prediction process sent an answer that cannot be understood.'),
   );
 }
 
-function parseLine(text: string): Line | undefined {
+function parseLine(text: string): ResponseLine | undefined {
   if (!text.startsWith('{')) return undefined;
   try {
-    return JSON.parse(text) as Line;
+    return JSON.parse(text) as ResponseLine;
   } catch {
     return undefined;
   }

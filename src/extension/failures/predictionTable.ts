@@ -5,8 +5,8 @@ import type { RowColumns } from '../../webview/failures/messages';
 import { StringIds } from './stringIds';
 
 /**
- * Makes columns for the page of the predictions of one file, strings that repeat (sentences, image paths, kinds) once.
- * The rows themselves are not kept: the page holds them.
+ * Converts the predictions of one file to columns for the page; repeated strings (sentences, image paths, kinds) are sent
+ * once. The rows are not stored here, only in the page.
  */
 export class PredictionTable {
   /** The row of each identifier, the last one where several have the same. */
@@ -19,14 +19,14 @@ export class PredictionTable {
   private readonly imageIds = new StringIds();
   private rowCount = 0;
 
-  /** @param images gets the image paths, by their ids: the page does not. */
+  /** @param images receives the image paths by index; they are not sent to the page */
   constructor(private readonly images: string[] = []) {}
 
   get count(): number {
     return this.rowCount;
   }
 
-  /** Adds predictions as rows; what is returned goes to the page. */
+  /** Adds predictions as rows. @returns the columns to send to the page */
   append(predictions: readonly Prediction[]): RowColumns {
     const count = predictions.length;
     const columns: RowColumns = {
@@ -64,7 +64,7 @@ export class PredictionTable {
     return columns;
   }
 
-  /** Row of an identifier. Where several rows have it, the one of the same number in another file (`guess`) is preferred. */
+  /** Row of an identifier. If several rows have it, prefers the one with the same number in another file (`guess`). */
   rowOf(identifier: string, guess = -1): number | undefined {
     return this.repeated.get(identifier)?.has(guess) ? guess : this.rows.get(identifier);
   }

@@ -11,24 +11,24 @@ import type {
 import type { MessageHandlers } from '../webview/messenger';
 import { exportedSet, exportExtension, exportName } from './exportRows';
 import { openAnnotation } from './openAnnotation';
-import { shownProblem } from './predictClient';
+import { toProblem } from './predictClient';
 import type { SessionEditor, SessionRun, WantedPredictions } from './sessionEditor';
 import { SessionImages } from './sessionImages';
 import { SessionMarks } from './sessionMarks';
 import { SessionQuestions } from './sessionQuestions';
 import { SessionSubset } from './sessionSubset';
-import { otherPredictions, SetLoader } from './setLoader';
-import { FileChanged } from './shownFile';
+import { otherPredictionsError, SetLoader } from './setLoader';
+import { FileChangedError } from './shownFile';
 import type { Thumbnails } from './thumbnails';
 
 /**
- * One panel's conversation about one run: which predictions are shown, and who answers what the page asks for. Owns what
- * it starts; `dispose` ends it all.
+ * The state of one panel: which predictions of a run it shows. Dispatches the requests of the page. `dispose` ends
+ * everything that it started.
  */
 export class FailuresSession implements MessageHandlers<FailuresContract> {
   private sets: PredictionSet[] = [];
   private selected: string | null = null;
-  /** The load under way or done. */
+  /** The latest load. */
   private loading: Promise<void> = Promise.resolve();
   private disposed = false;
   private readonly loader: SetLoader;
@@ -85,7 +85,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     if (wanted.identifier !== undefined) this.selected = wanted.identifier;
     const set = chooseSet(this.sets, wanted);
     if (!sameSet(set, this.loader.set)) return this.openWanted(wanted.subset !== undefined);
-    // These predictions are shown already.
+    // The panel shows these predictions already.
     await this.loading;
     const { generation } = this.loader;
     if (wanted.identifier !== undefined)
@@ -93,11 +93,11 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     if (wanted.subset) await this.subset.send(true);
   }
 
-  /** Files of the run changed: its sets, the set shown, or the notes. @param changed the file's name, if known. */
+  /** Call when files of the run changed. @param changed the set whose file changed, if known */
   async refresh(changed?: PredictionSet): Promise<void> {
     const before = this.sets;
     this.sets = await listSets(this.run.folder);
-    // A configuration that has come meanwhile changes what the page may show.
+    // A configuration written meanwhile changes which images the page may show.
     await this.run.paths();
     if (this.disposed) return;
     if (JSON.stringify(before) !== JSON.stringify(this.sets))
@@ -110,13 +110,13 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     await this.marks.reload();
   }
 
-  /** Filters were saved or deleted, in this panel or another. */
+  /** Sends the saved filters. Call when they changed, in this panel or another. */
   sendFilters(): void {
     if (!this.disposed)
       this.editor.send({ type: 'savedFilters', filters: this.editor.filters.all() });
   }
 
-  /** Trust was granted, or weights appeared. */
+  /** Call when trust was granted, or weights were saved. */
   async refreshAvailability(): Promise<void> {
     await this.questions.refreshAvailability();
   }
@@ -191,7 +191,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
         const example = await this.row(generation, row);
         return { explained: await this.questions.explain(example, choice), problem: null };
       } catch (error) {
-        return { explained: null, problem: shownProblem(error) };
+        return { explained: null, problem: toProblem(error) };
       }
     },
     saveExplanation: async ({ generation, row, fade, ...choice }) => {
@@ -215,7 +215,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     this.questions.dispose();
   }
 
-  /** Has the process start and encode the images while the question is being written. */
+  /** Starts the process and encodes the images while the user writes the question. */
   private async prepareAsk(generation: number, row: number): Promise<void> {
     if (this.questions.state.state === 'unavailable') return;
     await this.questions.prepare(await this.row(generation, row));
@@ -226,30 +226,30 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     if (set) await this.open(set, fresh);
   }
 
-  /** @param fresh the subset was asked for just now */
+  /** @param fresh whether the user has just chosen the subset */
   private async open(set: PredictionSet, fresh = false): Promise<void> {
     this.wanted = set;
-    // Pictures may have changed since they were last looked at.
-    this.thumbnails.forget();
+    // Images may have changed since they were last read.
+    this.thumbnails.clear();
     this.loading = this.loader.load(set, this.selected, this.sets);
     await this.loading;
     await this.subset.send(fresh);
   }
 
-  /** @throws {UserError} when the row belongs to a set that is no longer shown, or cannot be read any more. */
+  /** @throws {UserError} when the row belongs to a set that is no longer shown, or can no longer be read. */
   private row(generation: number, row: number): Promise<Prediction> {
     return this.unchanged(this.loader.row(generation, row));
   }
 
-  /** What was read of the file shown; one that has changed is loaded again, also where no watcher says so. */
+  /** Resolves to `reading`. If the file has changed, loads it again: not every file system reports changes. */
   private async unchanged<T>(reading: Promise<T>): Promise<T> {
     const { generation, set } = this.loader;
     try {
       return await reading;
     } catch (error) {
-      if (!(error instanceof FileChanged)) throw error;
+      if (!(error instanceof FileChangedError)) throw error;
       if (set && generation === this.loader.generation) void this.open(set);
-      throw otherPredictions();
+      throw otherPredictionsError();
     }
   }
 
@@ -267,7 +267,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
     return this.editor.save(name, exportExtension(format), pieces);
   }
 
-  /** Keeps a filter for the workspace in place of one of that name; null deletes it. */
+  /** Saves a filter for the workspace, replacing the one with the same name; null deletes it. */
   private async saveFilter(name: string, filter: SavedFilter['filter'] | null): Promise<void> {
     const { filters } = this.editor;
     const others = filters.all().filter((each) => each.name !== name);

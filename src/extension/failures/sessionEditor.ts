@@ -9,16 +9,16 @@ import type {
 } from '../../webview/failures/messages';
 import type { Launch } from '../trainer/process';
 import type { Translate } from '../translate';
-import type { AnnotationPlace } from './annotationLine';
+import type { AnnotationPosition } from './findAnnotation';
 
-/** What a session needs from the editor around it. */
+/** The editor functions that a session uses. */
 export interface SessionEditor {
   send(message: ToWebview): void;
-  /** Address under which the webview may load a file. */
-  address(file: string): string;
-  openFile(file: string, place?: AnnotationPlace): Promise<void>;
+  /** URI from which the webview can load a file. */
+  webviewUri(file: string): string;
+  openFile(file: string, place?: AnnotationPosition): Promise<void>;
   copy(text: string): Promise<void>;
-  /** Asks where to save and writes there. @returns the file's name, null when cancelled. */
+  /** Asks where to save and writes there. @returns the file's name, null when canceled. */
   save(
     name: string,
     extension: string,
@@ -27,23 +27,23 @@ export interface SessionEditor {
   command(command: 'dashboard' | 'trust' | 'log'): void;
   /** Opens the analysis of these predictions. */
   analyze(set: PredictionSet): void;
-  /** Changes with the run's weights, so that the process is restarted with them. */
+  /** A value that changes with the run's weights, so that the process is restarted. */
   checkpointStamp(): Promise<string>;
   /**
    * How to start the prediction process.
    * @param allowMissing whether random values may replace what the checkpoint lacks
-   * @throws {UserError} when it must not or cannot.
+   * @throws {UserError} when it must not or cannot be started.
    */
   launch(allowMissing: boolean): Promise<Launch>;
-  /** Why nothing can be asked here at all; null when it can. */
+  /** Why questions are unavailable; null when they are available. */
   askUnavailable(): Promise<Extract<AskState, { state: 'unavailable' }> | null>;
   /** Whether the run is being trained. */
   isActive(): boolean;
   log(text: string): void;
   problem(doing: string, error: unknown): void;
-  /** Which rows of a set belong to a subset. @throws {UserError} when they cannot be found out */
-  examplesOf(set: PredictionSet, subset: Subset): Promise<{ title: string; rows: Int32Array }>;
-  /** Filters that are kept for the workspace. */
+  /** Finds the rows of a set that belong to a subset. @throws {UserError} when they cannot be found */
+  findExamples(set: PredictionSet, subset: Subset): Promise<{ title: string; rows: Int32Array }>;
+  /** The saved filters of the workspace. */
   filters: {
     all(): SavedFilter[];
     /** Resolves when they are saved; every panel is notified. */
@@ -56,7 +56,7 @@ export interface SessionEditor {
   translate: Translate;
 }
 
-/** Which predictions to open with, and which example of them; the newest of val by default. */
+/** The predictions and the example to open; by default the newest of val. */
 export interface WantedPredictions {
   split?: PredictionSet['split'];
   epoch?: number | null;
@@ -69,6 +69,6 @@ export interface WantedPredictions {
 export interface SessionRun {
   folder: string;
   name: string;
-  /** Image root and annotation files; null as long as the run has no configuration: it is asked again. */
+  /** Image root and annotation files; null while the run has no configuration, which is retried on each call. */
   paths(): Promise<ConfigPaths | null>;
 }

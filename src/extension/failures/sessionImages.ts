@@ -6,7 +6,7 @@ import type { SessionEditor, SessionRun } from './sessionEditor';
 import type { SetLoader } from './setLoader';
 import type { Thumbnails } from './thumbnails';
 
-/** The images of the predictions shown: checked, addressed for the page, and as thumbnails. */
+/** Provides the images of the predictions shown: checks paths, creates URIs for the page, and sends thumbnails. */
 export class SessionImages {
   private wanted = new Set<number>();
   private disposed = false;
@@ -18,18 +18,19 @@ export class SessionImages {
     private readonly editor: SessionEditor,
   ) {}
 
-  /** An image of a prediction for the page, with the reason where it cannot be shown. */
+  /** An image of a prediction for the page, or the reason why it cannot be shown. */
   async detail(named: string): Promise<DetailImage> {
     const { path, problem } = await this.find(named);
     return problem === null
-      ? { path, uri: this.editor.address(path) }
+      ? { path, uri: this.editor.webviewUri(path) }
       : { path, uri: null, problem };
   }
 
   /**
-   * @param named as a prediction names it
-   * @returns the file.
-   * @throws {UserError} when a prediction names a file that is not one of the run's images, as a damaged one may.
+   * Resolves the path of an image.
+   * @param named the path in a prediction
+   * @returns the absolute path
+   * @throws {UserError} when the file is not an image of the run, as in a damaged prediction file.
    */
   async require(named: string): Promise<string> {
     const { path, problem } = await this.find(named);
@@ -38,8 +39,8 @@ export class SessionImages {
   }
 
   /**
-   * Sends the thumbnails of images as they are made. Those that were asked for before are no longer wanted.
-   * @param generation of the load that the images belong to
+   * Sends the thumbnails of images as they are created. Earlier requests are canceled.
+   * @param generation generation of the load that the images belong to
    */
   async sendThumbnails(generation: number, images: number[]): Promise<void> {
     if (generation !== this.loader.generation) return;
@@ -58,10 +59,10 @@ export class SessionImages {
         const named = this.loader.imagePath(image);
         if (named === undefined) return;
         const { path, problem } = await this.find(named);
-        const file = problem === null ? await this.small(path, () => isWanted(image)) : null;
+        const file = problem === null ? await this.listImage(path, () => isWanted(image)) : null;
         if (file === undefined) return;
-        items.push({ image, uri: file === null ? null : this.editor.address(file) });
-        // Those that were made before arrive together: one message, one rendering.
+        items.push({ image, uri: file === null ? null : this.editor.webviewUri(file) });
+        // Cached thumbnails are sent in one message, which the page renders once.
         sending ??= setImmediate(send);
       }),
     );
@@ -71,12 +72,12 @@ export class SessionImages {
     this.disposed = true;
   }
 
-  /** A picture for the list. In Restricted Mode no image is decoded here: the page, which is sandboxed, gets it whole. */
-  private small(path: string, wanted: () => boolean): Promise<string | null | undefined> {
+  /** The image for the list. In Restricted Mode, no image is decoded here: the page, which is sandboxed, gets the file. */
+  private listImage(path: string, wanted: () => boolean): Promise<string | null | undefined> {
     return this.editor.mayDecode() ? this.thumbnails.get(path, wanted) : Promise.resolve(path);
   }
 
-  /** The path of an image of a prediction, and why it cannot be shown. */
+  /** The path of an image of a prediction, and why it cannot be shown, or null. */
   private async find(named: string): Promise<{ path: string; problem: string | null }> {
     const imageRoot = (await this.run.paths())?.imageRoot ?? null;
     const path = imageFile(imageRoot, named);

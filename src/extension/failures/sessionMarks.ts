@@ -12,12 +12,12 @@ import type { SessionEditor } from './sessionEditor';
 
 type Split = PredictionSet['split'];
 
-/** The marks, notes and tags of the run, which the page has complete for the split that it shows. */
+/** The marks, notes and tags of the run; sends those of the split shown to the page. */
 export class SessionMarks {
   private readonly notes: NotesStore;
   private disposed = false;
 
-  /** @param shown the split shown; undefined when there is none */
+  /** @param shown returns the split shown; undefined if there is none */
   constructor(
     runFolder: string,
     private readonly shown: () => Split | undefined,
@@ -31,7 +31,7 @@ export class SessionMarks {
     return this.notes.of(split);
   }
 
-  /** Reads the file again; the page gets what has changed. @throws what the file system says */
+  /** Reads the file again and sends changes to the page. @throws errors of the file system */
   reload(): Promise<void> {
     return this.notes.reload();
   }
@@ -41,14 +41,14 @@ export class SessionMarks {
     if (split && !this.disposed) this.editor.send({ type: 'notes', notes: this.notes.of(split) });
   }
 
-  /** @throws what the file system says */
+  /** @throws errors of the file system */
   set(split: Split, identifier: string, note: ExampleNote): Promise<void> {
     return this.notes.set(split, identifier, note);
   }
 
   /**
    * Marks, unmarks or tags several examples.
-   * @throws {UserError} when they are too many; what the file system says
+   * @throws {UserError} when there are too many; errors of the file system
    */
   async setMany(split: Split, identifiers: readonly string[], change: NoteChange): Promise<void> {
     if (identifiers.length > MAX_MARKED)

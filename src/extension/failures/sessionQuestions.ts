@@ -8,23 +8,23 @@ import type {
   FailuresRequests,
   PredictionSet,
 } from '../../webview/failures/messages';
-import { asShown, pictureOf, requestOf } from './explained';
-import { PredictClient, shownProblem, type Question } from './predictClient';
+import { withOrientation, readPicture, toRequest } from './heatMaps';
+import { PredictClient, toProblem, type Question } from './predictClient';
 import type { SessionEditor } from './sessionEditor';
 import type { SessionImages } from './sessionImages';
 
 type AskedQuestion = Omit<FailuresRequests['ask']['params'], 'generation' | 'row'>;
 
-/** What is asked about the examples: the prediction process, its state on the page, and the answers so far. */
+/** Questions about the examples: the prediction process, its state on the page, and the answers so far. */
 export class SessionQuestions {
   state: AskState = { state: 'idle' };
-  /** The person has chosen to ask an incomplete model, as long as the panel is open. */
+  /** The user has confirmed to ask an incomplete model, while the panel is open. */
   allowMissing = false;
-  /** Questions and answers by split and identifier; the page loses them whenever it is hidden. */
+  /** Questions and answers by split and identifier; the page loses them when it is hidden. */
   private readonly asked = new Map<string, AskedAbout>();
-  /** Of the weights that the prediction process has. */
+  /** Stamp of the weights that the prediction process has loaded. */
   private stamp: string | null = null;
-  /** Split and identifier of the example whose images the process was last asked to encode. */
+  /** Split and identifier of the example whose images the process has encoded last. */
   private prepared: string | null = null;
   private disposed = false;
   private readonly client: PredictClient;
@@ -40,55 +40,57 @@ export class SessionQuestions {
     });
   }
 
-  /** All that was asked since the panel was opened. */
+  /** All questions since the panel was opened. */
   get all(): AskedAbout[] {
     return [...this.asked.values()];
   }
 
-  /** Trust was granted, or weights appeared. */
+  /** Call when trust was granted, or weights were saved. */
   async refreshAvailability(): Promise<void> {
     const unavailable = await this.editor.askUnavailable();
     if (unavailable) this.setState(unavailable);
     else if (this.state.state === 'unavailable') this.setState({ state: 'idle' });
   }
 
-  /** Asks a question about an example and keeps it. Never rejects: a failure is kept as `problem`. */
+  /** Asks a question about an example and records it. Never rejects: a failure is recorded as `problem`. */
   async ask({ images, identifier, split }: Prediction, question: AskedQuestion): Promise<Asked> {
     const asked = await this.question(images, question)
       .then((files) => this.client.ask(files))
       .then(
         (answer): Asked => ({ ...question, answer, problem: null }),
-        (error: unknown): Asked => ({ ...question, answer: null, problem: shownProblem(error) }),
+        (error: unknown): Asked => ({ ...question, answer: null, problem: toProblem(error) }),
       );
-    this.keep(split, identifier, asked);
+    this.record(split, identifier, asked);
     return asked;
   }
 
-  /** Finds where the model looks. @throws {UserError} why it cannot be found */
+  /** Computes a heat map. @throws {UserError} when it cannot be computed */
   async explain(
     { images }: Prediction,
     choice: ExplainChoice,
-  ): Promise<Awaited<ReturnType<typeof asShown>>> {
+  ): Promise<Awaited<ReturnType<typeof withOrientation>>> {
     const question = await this.question(images, choice);
-    return asShown(await this.client.explain(question, requestOf(choice)), question);
+    return withOrientation(await this.client.explain(question, toRequest(choice)), question);
   }
 
   /**
-   * Both images with the map over them, as the bytes of a PNG file.
-   * @param fade how much of the map is seen, from 0 to 1
-   * @throws {UserError} why there is none
+   * Renders both images with the heat map as a PNG file.
+   * @param fade opacity of the map, from 0 to 1
+   * @throws {UserError} when it cannot be computed
    */
   async picture({ images }: Prediction, choice: ExplainChoice, fade: number): Promise<Uint8Array> {
     const question = await this.question(images, choice);
-    return pictureOf((save) => this.client.explain(question, { ...requestOf(choice), save, fade }));
+    return readPicture((save) =>
+      this.client.explain(question, { ...toRequest(choice), save, fade }),
+    );
   }
 
-  /** Has the process start and encode the images of an example while the question is being written. */
+  /** Starts the process and encodes the images of an example while the user writes the question. */
   async prepare({ images, sentence, identifier, split }: Prediction): Promise<void> {
     const example = keyOf(split, identifier);
     if (this.prepared === example && this.state.state === 'ready') return;
     this.prepared = example;
-    // A process that cannot start says so by its state; a bad image will say so when it is asked about.
+    // The state shows why a process cannot start; a question about a damaged image reports it.
     await this.question(images, { sentence, swapImages: false })
       .then((files) => this.client.ask(files))
       .catch(() => undefined);
@@ -100,8 +102,8 @@ export class SessionQuestions {
   }
 
   /**
-   * A question with its files; a process that has older weights is ended.
-   * @throws {UserError} why it cannot be asked.
+   * Creates a question with the paths of its images. Ends a process that has older weights.
+   * @throws {UserError} when it cannot be asked.
    */
   private async question(
     [first, second]: Prediction['images'],
@@ -120,7 +122,7 @@ export class SessionQuestions {
     return { ...files, sentence };
   }
 
-  private keep(split: PredictionSet['split'], identifier: string, asked: Asked): void {
+  private record(split: PredictionSet['split'], identifier: string, asked: Asked): void {
     const key = keyOf(split, identifier);
     const questions = [...(this.asked.get(key)?.questions ?? []), asked];
     this.asked.set(key, { split, identifier, questions });
@@ -133,7 +135,7 @@ export class SessionQuestions {
   }
 }
 
-/** No split has a slash in its name. */
+/** Key of an example; names of splits have no slash. */
 function keyOf(split: PredictionSet['split'], identifier: string): string {
   return `${split}/${identifier}`;
 }

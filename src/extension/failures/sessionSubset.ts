@@ -1,9 +1,9 @@
 import type { Subset } from '../../webview/failures/messages';
-import { shownProblem } from './predictClient';
+import { toProblem } from './predictClient';
 import type { SessionEditor } from './sessionEditor';
 import type { SetLoader } from './setLoader';
 
-/** The examples that the list is narrowed to: finds which rows they are and sends them to the page. */
+/** The subset that filters the list: finds its rows and sends them to the page. */
 export class SessionSubset {
   private disposed = false;
 
@@ -15,8 +15,8 @@ export class SessionSubset {
   ) {}
 
   /**
-   * Says which rows of the set shown the list is narrowed to; all of them must be there.
-   * @param fresh the subset was asked for just now
+   * Sends the rows of the subset. Call when all rows of the set are loaded.
+   * @param fresh whether the user has just chosen the subset
    */
   async send(fresh: boolean): Promise<void> {
     const { current: subset } = this;
@@ -24,7 +24,7 @@ export class SessionSubset {
     if (!subset || !set) return;
     const isWanted = (): boolean =>
       subset === this.current && generation === this.loader.generation && !this.disposed;
-    const say = (title: string, rows: Int32Array | null, problem?: string): void =>
+    const sendSubset = (title: string, rows: Int32Array | null, problem?: string): void =>
       this.editor.send({
         type: 'subset',
         generation,
@@ -35,14 +35,14 @@ export class SessionSubset {
         ...(problem !== undefined && { problem }),
       });
     const name = nameOf(subset);
-    say(name, null);
+    sendSubset(name, null);
     try {
-      const { title, rows } = await this.editor.examplesOf(set, subset);
-      if (isWanted()) say(title, rows);
+      const { title, rows } = await this.editor.findExamples(set, subset);
+      if (isWanted()) sendSubset(title, rows);
     } catch (error) {
       this.editor.problem('find the examples of a slice', error);
-      const { message } = shownProblem(error);
-      if (isWanted()) say(name, null, message);
+      const { message } = toProblem(error);
+      if (isWanted()) sendSubset(name, null, message);
     }
   }
 
@@ -51,7 +51,7 @@ export class SessionSubset {
   }
 }
 
-/** What a subset is called until its title is known. */
+/** Title of a subset until its own is known. */
 function nameOf(subset: Subset): string {
   switch (subset.kind) {
     case 'slice':

@@ -5,37 +5,37 @@ import { localize, type MessageText } from '../../util/localize';
 import { errnoOf, UserError, messageTextOf } from '../../util/userError';
 import type { PredictionSet, ToWebview } from '../../webview/failures/messages';
 import { exportFormats } from './exportRows';
-import { readAnswers } from './history';
+import { readAnswers } from './readAnswers';
 import { setFile } from '../../run/read/predictionSets';
 import { PredictionTable } from './predictionTable';
 import { readPredictions } from '../../run/read/readPredictions';
-import { FileChanged, ShownFile, stampOf } from './shownFile';
+import { FileChangedError, ShownFile, stampOf } from './shownFile';
 
-/** Rows of a message, but for the last. */
+/** Rows per message except the last. */
 const ROWS_PER_MESSAGE = 4000;
-/** Earlier epochs whose answers are shown with an example. */
-const MOST_EPOCHS = 24;
+/** Maximum number of other epochs whose answers are shown with an example. */
+const MAX_EPOCHS = 24;
 
 type BeginMessage = Extract<ToWebview, { type: 'begin' }>;
 
-/** The answers of another epoch, one byte a row. */
+/** The answers of another epoch, one byte per row. */
 interface OtherAnswers {
-  /** Of the file shown and of the file of the answers. */
+  /** Stamps of the file shown and of the file of the answers. */
   stamps: string;
   answers: Uint8Array;
 }
 
 /**
- * Loads one prediction file after the other, each with the answers of the other epochs, and sends it to the page while
- * it continues. The page has the rows; this keeps the position of each of them in the file, which is read again when a
- * row is wanted, or all of them because the page was discarded.
+ * Loads one prediction file after the other, each with the answers of the other epochs, and streams it to the page. The
+ * rows are stored in the page; the loader stores the position of each row in the file, and reads the file again when a
+ * row is requested, or all rows after the page was discarded.
  */
 export class SetLoader {
   generation = 0;
   private abort = new AbortController();
   private begun: BeginMessage | undefined;
   private shown: ShownFile | undefined;
-  /** By epoch. A byte a row is little, and reading them takes as long as all the rows of their epochs. */
+  /** By epoch. Cached, because reading them takes as long as reading all rows of their epochs. */
   private answers = new Map<number, OtherAnswers>();
 
   constructor(
@@ -49,9 +49,9 @@ export class SetLoader {
   }
 
   /**
-   * Loads a set in place of the one before. Problems are reported, not thrown.
-   * @param select identifier of the example to show first.
-   * @param others the run's other sets; epochs of the same split become the history.
+   * Loads a set and replaces the previous one. Problems are reported, not thrown.
+   * @param select identifier of the example to select
+   * @param others the other sets of the run; epochs of the same split become the history
    */
   async load(
     set: PredictionSet,
@@ -67,31 +67,31 @@ export class SetLoader {
       const found = await stat(file);
       if (signal.aborted) return;
       this.shown = new ShownFile(file, stampOf(found));
-      this.begin({ type: 'begin', generation, set, bytes: found.size, select });
+      this.sendBegin({ type: 'begin', generation, set, bytes: found.size, select });
       const table = await this.readRows(this.shown, generation, signal);
       if (table) await this.readHistory(set, others, this.shown.stamp, table, generation, signal);
     } catch (error) {
       if (signal.aborted) return;
       if (this.begun?.generation !== generation)
-        this.begin({ type: 'begin', generation, set, bytes: 0, select });
-      this.send({ type: 'loadFailed', generation, message: localized(explain(error, file)) });
+        this.sendBegin({ type: 'begin', generation, set, bytes: 0, select });
+      this.send({ type: 'loadFailed', generation, message: localized(describeError(error, file)) });
     }
   }
 
   /**
-   * A row of the set shown.
-   * @throws {UserError} when it belongs to a set that is no longer shown, or cannot be read any more; `FileChanged`.
+   * Reads a row of the set shown.
+   * @throws {UserError} when it belongs to a set that is no longer shown, or can no longer be read; `FileChanged`.
    */
   async row(generation: number, row: number): Promise<Prediction> {
-    return this.reading(generation, (shown) => shown.row(row));
+    return this.readShown(generation, (shown) => shown.row(row));
   }
 
-  /** The rows of the set shown by their numbers, for as long as what is returned is used. @throws as `row`. */
+  /** Reads all rows of the set shown. @returns a function from index to row, which holds the file. @throws as `row`. */
   async rows(generation: number): Promise<(row: number) => Prediction> {
-    return this.reading(generation, (shown) => shown.all());
+    return this.readShown(generation, (shown) => shown.all());
   }
 
-  /** The path of an image by its id; undefined for one of a set that is no longer shown. */
+  /** The path of an image by its index; undefined for one of a set that is no longer shown. */
   imagePath(image: number): string | undefined {
     return this.shown?.images[image];
   }
@@ -101,18 +101,21 @@ export class SetLoader {
     this.abort = new AbortController();
   }
 
-  private async reading<T>(generation: number, read: (shown: ShownFile) => Promise<T>): Promise<T> {
+  private async readShown<T>(
+    generation: number,
+    read: (shown: ShownFile) => Promise<T>,
+  ): Promise<T> {
     const { shown } = this;
-    if (generation !== this.generation || !shown) throw otherPredictions();
+    if (generation !== this.generation || !shown) throw otherPredictionsError();
     try {
       return await read(shown);
     } catch (error) {
-      if (error instanceof FileChanged || errnoOf(error) === undefined) throw error;
-      throw new UserError(explain(error, shown.file));
+      if (error instanceof FileChangedError || errnoOf(error) === undefined) throw error;
+      throw new UserError(describeError(error, shown.file));
     }
   }
 
-  /** @returns the table, for lining up other epochs; undefined when it is no longer wanted. */
+  /** @returns the table, to which other epochs are aligned; undefined when aborted. */
   private async readRows(
     shown: ShownFile,
     generation: number,
@@ -155,11 +158,11 @@ export class SetLoader {
     generation: number,
     signal: AbortSignal,
   ): Promise<void> {
-    // The nearest epochs first: they are what "newly wrong" compares with.
+    // The nearest epochs first: "newly wrong" compares with them.
     const epochs = others
       .filter(({ split, epoch }) => split === set.split && epoch !== null && epoch !== set.epoch)
-      .sort((a, b) => distance(a, set) - distance(b, set))
-      .slice(0, MOST_EPOCHS);
+      .sort((a, b) => sortKey(a, set) - sortKey(b, set))
+      .slice(0, MAX_EPOCHS);
     const before = this.answers;
     this.answers = new Map();
     for (const other of epochs) {
@@ -175,31 +178,31 @@ export class SetLoader {
         this.answers.set(epoch, { stamps, answers });
         this.send({ type: 'history', generation, epoch, answers });
       } catch (error) {
-        // An epoch whose file went away leaves a gap; the set shown is not affected.
+        // An epoch whose file was deleted is omitted; the set shown is not affected.
         if (signal.aborted || errnoOf(error) === undefined) throw error;
       }
     }
   }
 
-  private begin(message: BeginMessage): void {
+  private sendBegin(message: BeginMessage): void {
     this.begun = message;
     this.send(message);
   }
 }
 
-/** What is asked about rows that are no longer shown. */
-export function otherPredictions(): UserError {
+/** The error of a request for rows that are no longer shown. */
+export function otherPredictionsError(): UserError {
   return new UserError(localize('Other predictions were opened in the meantime.'));
 }
 
-/** Distance in epochs, earlier ones before later ones. */
-function distance(other: PredictionSet, set: PredictionSet): number {
+/** Sort key: distance in epochs, all earlier epochs before later ones. */
+function sortKey(other: PredictionSet, set: PredictionSet): number {
   const from = set.epoch ?? Number.MAX_SAFE_INTEGER;
   const to = other.epoch ?? 0;
   return to < from ? from - to : 1e6 + to - from;
 }
 
-function explain(error: unknown, file: string): MessageText {
+function describeError(error: unknown, file: string): MessageText {
   if (errnoOf(error) === 'ENOENT') return localize('{0} no longer exists.', file);
   return localize('{0} cannot be read: {1}', file, messageTextOf(error));
 }

@@ -2,29 +2,29 @@ import { open, readFile, stat } from 'node:fs/promises';
 import { isPrediction, parsePrediction } from '../../run/read/readPredictions';
 import type { Prediction } from '../../run/predictions';
 
-/** The file is not the one whose rows the page has. */
-export class FileChanged extends Error {}
+/** The file has changed since its rows were sent to the page. */
+export class FileChangedError extends Error {}
 
-/** Bytes that are read for one row at first: most lines are shorter. */
-const A_LINE = 2048;
+/** Bytes read for one row initially: most lines are shorter. */
+const INITIAL_BYTES = 2048;
 
 /**
- * The predictions file whose rows the page has. It keeps the position of each row and the names of the images; a row
- * is read again when it is wanted, so that rows are held in one process, not in two.
+ * The predictions file whose rows the page has. Stores the position of each row and the names of the images. Rows are read
+ * again on request, so that they are stored in one process only.
  */
 export class ShownFile {
-  /** Image paths by the ids that the page has. */
+  /** Image paths by the index that the page uses. */
   readonly images: string[] = [];
   private starts = new Float64Array(0);
   private rows = 0;
 
-  /** @param stamp what `stampOf` said before it was read */
+  /** @param stamp result of `stampOf` before it was read */
   constructor(
     readonly file: string,
     readonly stamp: string,
   ) {}
 
-  /** Adds rows. @param starts the byte at which each begins */
+  /** Adds rows. @param starts byte offset of each row */
   append(starts: readonly number[]): void {
     if (this.rows + starts.length > this.starts.length) {
       const grown = new Float64Array(Math.max(this.rows + starts.length, this.rows * 2));
@@ -43,13 +43,13 @@ export class ShownFile {
     const start = this.start(row);
     const handle = await open(this.file);
     try {
-      if (stampOf(await handle.stat()) !== this.stamp) throw new FileChanged();
-      for (let size = A_LINE; ; size *= 4) {
+      if (stampOf(await handle.stat()) !== this.stamp) throw new FileChangedError();
+      for (let size = INITIAL_BYTES; ; size *= 4) {
         const bytes = Buffer.alloc(size);
         const { bytesRead } = await handle.read(bytes, 0, size, start);
         const end = bytes.subarray(0, bytesRead).indexOf(NEWLINE);
         if (end < 0 && bytesRead === size) continue;
-        return parsed(bytes.toString('utf8', 0, end < 0 ? bytesRead : end));
+        return parseRow(bytes.toString('utf8', 0, end < 0 ? bytesRead : end));
       }
     } finally {
       await handle.close();
@@ -57,16 +57,17 @@ export class ShownFile {
   }
 
   /**
-   * Reads the file again for many rows in any order, and keeps it as long as what is returned is used.
+   * Reads the file again, for many rows in any order.
+   * @returns a function from index to row, which holds the content of the file
    * @throws `FileChanged`; the file system's error.
    */
   async all(): Promise<(row: number) => Prediction> {
     const bytes = await readFile(this.file);
-    if (stampOf(await stat(this.file)) !== this.stamp) throw new FileChanged();
+    if (stampOf(await stat(this.file)) !== this.stamp) throw new FileChangedError();
     return (row) => {
       const start = this.start(row);
       const end = bytes.indexOf(NEWLINE, start);
-      return parsed(bytes.toString('utf8', start, end < 0 ? bytes.length : end));
+      return parseRow(bytes.toString('utf8', start, end < 0 ? bytes.length : end));
     };
   }
 
@@ -77,15 +78,15 @@ export class ShownFile {
   }
 }
 
-/** By what a file is recognised that has not changed; not by its number, which some file systems change. */
+/** Identifies the version of a file. Does not use the inode number, which some file systems change. */
 export function stampOf({ size, mtimeMs }: { size: number; mtimeMs: number }): string {
   return `${size}/${mtimeMs}`;
 }
 
 const NEWLINE = 0x0a;
 
-function parsed(line: string): Prediction {
+function parseRow(line: string): Prediction {
   const prediction = parsePrediction(line);
-  if (!isPrediction(prediction)) throw new FileChanged();
+  if (!isPrediction(prediction)) throw new FileChangedError();
   return prediction;
 }

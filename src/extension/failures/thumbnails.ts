@@ -4,20 +4,20 @@ import { join } from 'node:path';
 import { createThumbnail } from '../../data/image/thumbnail';
 import { temporaryName } from '../../util/atomicFile';
 
-/** Longer side in pixels: list rows show them at up to 44 CSS pixels, on dense screens too. */
-const SIDE = 96;
-/** Pictures made at once; sharp works on threads of its own, one each. */
-const AT_ONCE = 2;
+/** Longer side in pixels: the list shows them at up to 44 CSS pixels, also on high-density screens. */
+const SIDE_PIXELS = 96;
+/** Thumbnails created concurrently; sharp uses one thread for each. */
+const MAX_CONCURRENT = 2;
 
 /**
- * Small pictures of images, made once and kept in a folder. Images are recognised by path, size and time,
- * so a changed one gets a new thumbnail. The folder is bounded: the longest unused go first.
+ * Thumbnails of images, cached in a folder by path, size and modification time. The folder is bounded: the least recently
+ * used thumbnails are deleted first.
  */
 export class Thumbnails {
   private readonly known = new Map<string, Promise<string | null>>();
   private readonly waiting: (() => void)[] = [];
   private busy = 0;
-  private made = 0;
+  private created = 0;
 
   constructor(
     readonly folder: string,
@@ -25,35 +25,37 @@ export class Thumbnails {
   ) {}
 
   /**
-   * Path of an image's thumbnail, or null when there is no picture to show.
-   * @param wanted asked when its turn comes: a long list may have been scrolled away by then.
+   * Path of an image's thumbnail, or null if the file is not an image.
+   * @param wanted called before the thumbnail is created: the list may have been scrolled meanwhile
+   * @returns undefined when it is no longer wanted
    */
   async get(image: string, wanted: () => boolean = () => true): Promise<string | null | undefined> {
     const known = this.known.get(image);
     if (known) return known;
-    await this.turn();
+    await this.acquire();
     try {
       if (!wanted()) return undefined;
-      const making = this.known.get(image) ?? this.make(image).catch(() => null);
-      this.known.set(image, making);
-      return await making;
+      const created = this.known.get(image) ?? this.create(image).catch(() => null);
+      this.known.set(image, created);
+      return await created;
     } finally {
       this.busy -= 1;
       this.waiting.shift()?.();
     }
   }
 
-  /** Forgets what it knows of the images, which may have changed; the files are kept. */
-  forget(): void {
+  /** Clears the cache in memory, because images may have changed; files are kept. */
+  clear(): void {
     this.known.clear();
   }
 
-  private async turn(): Promise<void> {
-    while (this.busy >= AT_ONCE) await new Promise<void>((resolve) => this.waiting.push(resolve));
+  private async acquire(): Promise<void> {
+    while (this.busy >= MAX_CONCURRENT)
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
     this.busy += 1;
   }
 
-  private async make(image: string): Promise<string | null> {
+  private async create(image: string): Promise<string | null> {
     const { mtimeMs, size } = await stat(image);
     const key = createHash('sha256')
       .update(`${image}\0${mtimeMs}\0${size}`)
@@ -65,14 +67,14 @@ export class Thumbnails {
     await mkdir(this.folder, { recursive: true });
     const temporary = temporaryName(file);
     try {
-      await writeFile(temporary, await createThumbnail(image, SIDE), { flag: 'wx' });
+      await writeFile(temporary, await createThumbnail(image, SIDE_PIXELS), { flag: 'wx' });
       await rename(temporary, file);
     } catch (error) {
       await rm(temporary, { force: true });
       throw error;
     }
-    this.made += 1;
-    if (this.made % 500 === 1) await this.trim();
+    this.created += 1;
+    if (this.created % 500 === 1) await this.trim();
     return file;
   }
 
@@ -92,13 +94,13 @@ export class Thumbnails {
       }),
     );
     files.sort((a, b) => a.used - b.used);
-    // A tenth more than needed, so that this is not done for every picture from now on.
+    // Deletes a tenth more than needed, so that not every new thumbnail causes a deletion.
     const surplus = files.slice(0, files.length - Math.floor(this.maxFiles * 0.9));
     await Promise.all(surplus.map(({ path }) => rm(path, { force: true })));
   }
 }
 
-/** Marks a file as used now. @returns whether it is there. */
+/** Updates the modification time of a file. @returns whether it exists. */
 async function touch(file: string): Promise<boolean> {
   const now = new Date();
   return utimes(file, now, now).then(

@@ -1,15 +1,15 @@
 import type { QueuedTraining, TrainingQueue } from './trainingQueue';
 
-/** What the runner needs from the editor around it. */
+/** The editor functions that the runner uses. */
 export interface QueueRunnerHost {
   /** Whether something is training or evaluating on this machine. */
   busy(): boolean;
-  /** Starts a training; resolves when its run is known. */
+  /** Starts a training. Resolves when its run is in the registry. */
   start(item: QueuedTraining): Promise<void>;
   failed(item: QueuedTraining, error: unknown): void;
 }
 
-/** Starts the first of the queue whenever nothing else is at work. */
+/** Starts the next queued training when no other run is active on this machine. */
 export class QueueRunner {
   private starting = false;
   private ready = false;
@@ -19,25 +19,25 @@ export class QueueRunner {
     private readonly host: QueueRunnerHost,
   ) {}
 
-  /** To be called once the runs are known: before that nothing seems to be at work. */
+  /** Call when the runs are known. Before that, no run appears to be active. */
   begin(): void {
     this.ready = true;
-    this.look();
+    this.startIfIdle();
   }
 
-  /** To be called when runs or the queue change. */
-  look(): void {
+  /** Call when runs or the queue change. */
+  startIfIdle(): void {
     if (!this.ready || this.starting) return;
     const [next] = this.queue.items;
     if (!next || this.host.busy()) return;
     this.starting = true;
     void this.startNext(next).finally(() => {
       this.starting = false;
-      this.look();
+      this.startIfIdle();
     });
   }
 
-  /** It leaves the queue first: one that cannot be started must not keep the others waiting, or be tried for ever. */
+  /** Removes the training from the queue before it starts: one that fails to start must not block the queue. */
   private async startNext(item: QueuedTraining): Promise<void> {
     try {
       await this.queue.remove([item.id]);

@@ -3,7 +3,7 @@ import type { QueuedTraining, TrainingQueue } from './trainingQueue';
 
 const MIME = 'application/vnd.code.tree.nlvr.queue';
 
-/** The NLVR view's list of trainings that wait; they are reordered by dragging or by their actions. */
+/** The queue view: queued trainings, which can be reordered by drag and drop or by commands. */
 export class QueueView
   implements
     vscode.TreeDataProvider<string>,

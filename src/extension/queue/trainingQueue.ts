@@ -1,21 +1,21 @@
-/** Trainings that wait for others to end. Kept by the workspace, so that a reload of the window loses nothing. */
+/** The queue of trainings. Stored in the workspace state, so that it survives a window reload. */
 import { randomUUID } from 'node:crypto';
 
 export interface QueuedTraining {
   id: string;
   /** The user's configuration file, absolute. */
   configFile: string;
-  /** The configuration as it was when it was queued, all paths absolute: the file may change for the next one. */
+  /** The configuration when it was queued, with absolute paths: the file may change afterwards. */
   config: string;
-  /** Absolute; the run gets this folder or the next one that is free. */
+  /** Absolute. The run gets this folder, or the next free name if it exists. */
   outputDir: string;
-  /** What sets it apart from the run it waits for: `init_lr: 3e-5 → 1e-4`. */
+  /** Differences from the configuration of the active run: `init_lr: 3e-5 → 1e-4`. */
   changes: string[];
   /** ISO 8601 */
   added: string;
 }
 
-/** `vscode.Memento`, as far as it is needed. */
+/** The part of `vscode.Memento` that is used. */
 interface Memory {
   get<T>(key: string, otherwise: T): T;
   update(key: string, value: unknown): Thenable<void>;
@@ -28,7 +28,7 @@ export class TrainingQueue {
 
   constructor(private readonly memory: Memory) {}
 
-  /** In the order in which they start. */
+  /** The trainings in the order in which they start. */
   get items(): readonly QueuedTraining[] {
     return this.memory.get<QueuedTraining[]>(KEY, []).filter(isItem);
   }
@@ -40,44 +40,44 @@ export class TrainingQueue {
 
   async add(item: Omit<QueuedTraining, 'id' | 'added'>): Promise<QueuedTraining> {
     const added = { ...item, id: randomUUID(), added: new Date().toISOString() };
-    await this.set([...this.items, added]);
+    await this.store([...this.items, added]);
     return added;
   }
 
   async remove(ids: readonly string[]): Promise<void> {
-    await this.set(this.items.filter(({ id }) => !ids.includes(id)));
+    await this.store(this.items.filter(({ id }) => !ids.includes(id)));
   }
 
   async clear(): Promise<void> {
-    await this.set([]);
+    await this.store([]);
   }
 
-  /** Moves items before another one, in their existing order; to the end without one. */
+  /** Moves items before another one, or to the end, and keeps their order. */
   async move(ids: readonly string[], before: string | undefined): Promise<void> {
     const moved = this.items.filter(({ id }) => ids.includes(id));
     const others = this.items.filter(({ id }) => !ids.includes(id));
-    const place = before === undefined ? -1 : others.findIndex(({ id }) => id === before);
-    const at = place < 0 ? others.length : place;
-    await this.set([...others.slice(0, at), ...moved, ...others.slice(at)]);
+    const target = before === undefined ? -1 : others.findIndex(({ id }) => id === before);
+    const at = target < 0 ? others.length : target;
+    await this.store([...others.slice(0, at), ...moved, ...others.slice(at)]);
   }
 
-  /** Moves an item by one place: -1 starts it earlier. */
+  /** Moves an item by one position; -1 starts it earlier. */
   async shift(id: string, by: -1 | 1): Promise<void> {
     const items = [...this.items];
     const from = items.findIndex((item) => item.id === id);
     const to = from + by;
     if (from < 0 || to < 0 || to >= items.length) return;
     [items[from], items[to]] = [items[to], items[from]];
-    await this.set(items);
+    await this.store(items);
   }
 
-  private async set(items: readonly QueuedTraining[]): Promise<void> {
+  private async store(items: readonly QueuedTraining[]): Promise<void> {
     await this.memory.update(KEY, items);
     for (const listener of this.listeners) listener();
   }
 }
 
-/** What an older or a newer version kept may be something else. */
+/** Whether a stored value is an item: another version may have stored something else. */
 function isItem(value: Partial<Record<keyof QueuedTraining, unknown>>): boolean {
   const { id, configFile, config, outputDir, changes, added } = value;
   const texts = [id, configFile, config, outputDir, added];

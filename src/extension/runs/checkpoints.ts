@@ -2,18 +2,18 @@ import { join } from 'node:path';
 import { RunFolder } from '../../run/runFolder';
 import { pathExists } from '../../util/pathExists';
 
-/** Which of a run's checkpoints are there. */
+/** Which checkpoints of a run exist. */
 export interface Checkpoints {
-  /** Something that can be evaluated. */
+  /** Any checkpoint that can be evaluated. */
   readonly weights: boolean;
   /** The checkpoint from which a training resumes. */
   readonly last: boolean;
 }
 
-/** BLIP's own, of an imported run. */
+/** The checkpoint of an imported BLIP run. */
 export const BLIP_CHECKPOINT = 'checkpoint_best.pth';
 
-/** Looks for the checkpoints in a run folder. */
+/** Finds the checkpoints in a run folder. */
 export async function checkpointsOf(folder: string): Promise<Checkpoints> {
   const paths = new RunFolder(folder);
   const [best, blip, last, oldLast] = await Promise.all(

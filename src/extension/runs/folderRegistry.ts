@@ -15,24 +15,23 @@ const ACTIVE_POLL_MS = 2000;
 
 interface Entry {
   run: Run;
-  /** State of the files that determine its status, when they were last read. */
+  /** Stamp of the files that determine its status, when they were last read. */
   stamp: string;
-  /** Only active runs are watched; the others change when somebody resumes them, which discovery notices. */
+  /** Only active runs are watched; discovery notices when others are resumed. */
   watch?: FolderWatcher;
 }
 
 /**
- * The runs found on disk. What it holds is a cache of run folders: it can be discarded and rebuilt at any
- * time, which is how runs survive a reload of the window.
+ * The runs found on disk. A cache of the run folders, which can be rebuilt at any time, such as after a window reload.
  */
 export class FolderRunRegistry implements RunRegistry {
   private readonly entries = new Map<string, Entry>();
   private readonly listeners = new Set<() => void>();
-  private readonly looking = new Map<string, Promise<void>>();
+  private readonly pendingReads = new Map<string, Promise<void>>();
   private sorted: readonly Run[] | undefined;
   private disposed = false;
 
-  /** @param nameOf the name that a person gave the run in a folder */
+  /** @param nameOf the name that the user gave the run in a folder */
   constructor(
     private readonly problem: (message: string) => void,
     private readonly nameOf: (folder: string) => string | undefined = () => undefined,
@@ -61,12 +60,11 @@ export class FolderRunRegistry implements RunRegistry {
 
   async refresh(folder?: string): Promise<void> {
     const folders = folder === undefined ? [...this.entries.keys()] : [folder];
-    await Promise.all(folders.map((each) => this.lookInTurn(each)));
+    await Promise.all(folders.map((each) => this.enqueueRead(each)));
   }
 
   /**
-   * Looks at a run again where its files have changed since. An active one is watched anyway, and its standing changes
-   * with the time.
+   * Reads a run again if its files have changed. Does nothing for an active run, which is watched.
    */
   async refreshIfChanged(folder: string): Promise<void> {
     const entry = this.entries.get(folder);
@@ -75,20 +73,20 @@ export class FolderRunRegistry implements RunRegistry {
   }
 
   /**
-   * One look at a time for each folder, so that an older answer never replaces a newer one. A look that fails is
-   * reported and ends there: nobody waits for most of them.
+   * Reads a folder after earlier reads of it have ended, so that an older result never replaces a newer one. Reports a
+   * failure instead of throwing, because most reads are not awaited.
    */
-  private lookInTurn(folder: string): Promise<void> {
-    const look = (this.looking.get(folder) ?? Promise.resolve())
-      .then(() => this.look(folder))
+  private enqueueRead(folder: string): Promise<void> {
+    const read = (this.pendingReads.get(folder) ?? Promise.resolve())
+      .then(() => this.read(folder))
       .catch((error: unknown) => this.problem(`${folder}: ${messageOf(error)}`));
-    this.looking.set(folder, look);
-    return look.finally(() => {
-      if (this.looking.get(folder) === look) this.looking.delete(folder);
+    this.pendingReads.set(folder, read);
+    return read.finally(() => {
+      if (this.pendingReads.get(folder) === read) this.pendingReads.delete(folder);
     });
   }
 
-  /** Takes a run out of the list, with the others of its log, until somebody adds it again. */
+  /** Removes a run, with the other runs of its log, until it is added again. */
   forget(folder: string): void {
     for (const each of [...this.entries.keys()])
       if (each === folder || (isOtherRunOfLog(each) && folderOfRun(each) === folder))
@@ -102,39 +100,39 @@ export class FolderRunRegistry implements RunRegistry {
     this.listeners.clear();
   }
 
-  private async look(folder: string): Promise<void> {
+  private async read(folder: string): Promise<void> {
     let found: ReadRun | undefined;
-    // Before it is read: what changes meanwhile is seen the next time.
+    // Before reading, so that a change meanwhile is noticed the next time.
     const stamp = await stampOf(folder);
     try {
       found = await readRun(folder);
     } catch (error) {
       const known = this.get(folder);
       if (known?.message !== localizedError(error).message) this.problem(messageOf(error));
-      // What was known of a run is worth more than that its file is damaged now.
+      // A run that was read before is kept when its file is damaged.
       if (!known || known.status === 'unreadable')
         this.set(await unreadableRun(folder, error), stamp);
       return;
     }
     if (this.disposed) return;
     if (!found) return this.remove(folder);
-    const read = { ...shown(folder, found), checkpoints: await checkpointsOf(folder) };
-    this.set(notBehind(read, this.get(folder)), stamp);
+    const read = { ...toRun(folder, found), checkpoints: await checkpointsOf(folder) };
+    this.set(withLatestStep(read, this.get(folder)), stamp);
     if (found.info.kind !== 'imported') return;
-    // BLIP appends to the log of an earlier run, also while this one is in the list.
+    // BLIP appends the next run to the log of an earlier one.
     for (const other of await otherRunsOfLog(folder))
-      if (!this.entries.has(other)) void this.lookInTurn(other);
+      if (!this.entries.has(other)) void this.enqueueRead(other);
   }
 
   reached(folder: string, step: number): void {
     const entry = this.entries.get(folder);
     if (!entry || !isActive(entry.run) || entry.run.info.attempt === undefined) return;
-    const run = atStep(entry.run, step);
-    // What is shown is a whole percent.
+    const run = withStep(entry.run, step);
+    // The views show whole percents.
     if (wholePercent(run) > wholePercent(entry.run)) this.set(run, entry.stamp);
   }
 
-  /** Call when a person has given a run another name. */
+  /** Call when the user has renamed a run. */
   rename(folder: string): void {
     const entry = this.entries.get(folder);
     if (entry) this.set(entry.run, entry.stamp);
@@ -142,7 +140,7 @@ export class FolderRunRegistry implements RunRegistry {
 
   private set(read: Run, stamp: string): void {
     if (this.disposed) return;
-    const run = named(read, this.nameOf(read.folder));
+    const run = withName(read, this.nameOf(read.folder));
     const earlier = this.entries.get(run.folder);
     if (earlier && sameRun(earlier.run, run)) {
       earlier.stamp = stamp;
@@ -174,29 +172,29 @@ export class FolderRunRegistry implements RunRegistry {
   }
 }
 
-/** Times of ISO 8601. Comparing them as texts of a language takes twenty times as long, and thousands are sorted often. */
+/** Compares ISO 8601 times. `localeCompare` takes twenty times as long, and thousands are sorted often. */
 function newestFirst(a: string, b: string): number {
   return a < b ? 1 : a > b ? -1 : 0;
 }
 
-/** Changes with the files that determine the status of a run: they are replaced whole, which the time of their folder shows. */
+/** Identifies the version of the files that determine the status of a run; they are replaced atomically. */
 async function stampOf(folder: string): Promise<string> {
   const { runJson, attempts, log } = new RunFolder(folderOfRun(folder));
   const found = await Promise.all(
-    // Of another program's run there may be the log alone, which grows.
+    // A run of another program may have only the log, which grows.
     [runJson, attempts, log].map((path) => stat(path).catch(() => undefined)),
   );
   return found.map((each) => `${each?.ino} ${each?.size} ${each?.mtimeMs}`).join(' ');
 }
 
-function named(run: Run, name: string | undefined): Run {
+function withName(run: Run, name: string | undefined): Run {
   const { ownName = run.info.name, ...others } = run;
   if (name === undefined || name === ownName)
     return { ...others, info: { ...run.info, name: ownName } };
   return { ...others, info: { ...run.info, name }, ownName };
 }
 
-function shown(folder: string, read: ReadRun): Run {
+function toRun(folder: string, read: ReadRun): Run {
   const { info, status, attempt, hasStarted, notice, message, hint } = read;
   return {
     folder,
@@ -210,7 +208,7 @@ function shown(folder: string, read: ReadRun): Run {
   };
 }
 
-function atStep(run: Run, step: number): Run {
+function withStep(run: Run, step: number): Run {
   return { ...run, info: { ...run.info, step } };
 }
 
@@ -218,14 +216,14 @@ function wholePercent({ info }: Run): number {
   return Math.floor(100 * (progressOf(info) ?? 0));
 }
 
-/** A step of the same attempt that is known from its events stays known. */
-function notBehind(read: Run, known: Run | undefined): Run {
+/** Keeps the step that is known from the events of the same attempt, if `run.json` has an earlier one. */
+function withLatestStep(read: Run, known: Run | undefined): Run {
   const { attempt, step } = read.info;
   const same = attempt !== undefined && known?.info.attempt === attempt;
-  return same && isActive(read) && known.info.step > step ? atStep(read, known.info.step) : read;
+  return same && isActive(read) && known.info.step > step ? withStep(read, known.info.step) : read;
 }
 
-/** Whether nothing that is shown changed: the heartbeat alone is no news. */
+/** Whether two versions of a run are equal except for the heartbeat. */
 function sameRun(a: Run, b: Run): boolean {
   const text = (run: Run): string =>
     JSON.stringify({

@@ -2,16 +2,16 @@ import type * as vscode from 'vscode';
 import { removeRefusedStarts } from '../../run/record/refusedStarts';
 import { RunFolder } from '../../run/runFolder';
 import { messageOf } from '../../util/userError';
-import { isRefusedStart } from './runWords';
+import { isRefusedStart } from './runText';
 import type { FolderRunRegistry } from './folderRegistry';
 import type { Run } from './runRegistry';
 import type { WorkspaceRuns } from './workspaceRuns';
 
-const MOST_LOGGED = 4000;
+const MAX_LOGGED = 4000;
 
 /**
- * Runs that never began: their start was refused. They are shown until the person has read why; then nothing of them is
- * kept but the words in the log.
+ * Removes runs that never began because their start was refused. They are shown until the user has dismissed the message;
+ * then only the log has a record of them.
  */
 export class RefusedStarts {
   constructor(
@@ -20,7 +20,7 @@ export class RefusedStarts {
     private readonly log: vscode.LogOutputChannel,
   ) {}
 
-  /** The message was closed: the run goes as soon as no dashboard shows it. Does nothing for other runs. */
+  /** Call when the message was closed. Removes the run when no dashboard shows it. Does nothing for other runs. */
   async dismissed(run: Run): Promise<void> {
     if (!isRefusedStart(run)) return;
     const { whenClosed } = await import('../dashboard/panel');
@@ -28,7 +28,7 @@ export class RefusedStarts {
     await this.removeUnchanged(run);
   }
 
-  /** Immediately removes a run that never started, with its dashboard. Does nothing for other runs. */
+  /** Removes a run that never started immediately, and closes its dashboard. Does nothing for other runs. */
   async remove(run: Run): Promise<void> {
     if (!isRefusedStart(run)) return;
     const { closeDashboards } = await import('../dashboard/panel');
@@ -36,18 +36,18 @@ export class RefusedStarts {
     await this.removeUnchanged(run);
   }
 
-  /** Unless it was tried again meanwhile. */
+  /** Removes the run unless another start was attempted meanwhile. */
   private async removeUnchanged(run: Run): Promise<void> {
     const { folder, attempt } = run;
     await this.registry.refresh(folder);
     const now = this.registry.get(folder);
     if (!now || !isRefusedStart(now) || now.attempt?.id !== attempt?.id) return;
     try {
-      const said = removeRefusedStarts(new RunFolder(folder));
-      if (said === undefined) return;
+      const output = removeRefusedStarts(new RunFolder(folder));
+      if (output === undefined) return;
       const why = [now.message, now.hint].filter((part) => part !== null).join(' ');
       this.log.warn(`${folder}: removed, its start was refused. ${why}`);
-      if (said !== '') this.log.info(`trainer.log of ${folder}:\n${said.slice(-MOST_LOGGED)}`);
+      if (output !== '') this.log.info(`trainer.log of ${folder}:\n${output.slice(-MAX_LOGGED)}`);
     } catch (error) {
       this.log.error(`${folder}: ${messageOf(error)}`);
     }

@@ -1,13 +1,13 @@
 /**
- * What a person says of runs: stars, names, words. Kept by the workspace and not in the run's folder: a folder may be
- * read-only, another trainer's, or written to at this moment.
+ * The user's stars, names, descriptions and tags of runs. Stored in the workspace state and not in the run's folder, which
+ * may be read-only, belong to another trainer, or be written to.
  */
 
-/** What is said of a run; `noMark` of one that nothing is said of. */
+/** The marks of a run; `noMark` if it has none. */
 export interface RunMark {
   starred: boolean;
   archived: boolean;
-  /** Shown in place of the run's own name; empty for that. */
+  /** Shown instead of the run's own name unless empty. */
   name: string;
   description: string;
   tags: string[];
@@ -21,17 +21,17 @@ const noMark: Readonly<RunMark> = {
   tags: [],
 };
 
-/** `vscode.Memento`, as far as it is needed. */
+/** The part of `vscode.Memento` that is used. */
 interface Memory {
   get<T>(key: string, otherwise: T): T;
   update(key: string, value: unknown): Thenable<void>;
 }
 
 const KEY = 'nlvr.runMarks';
-const LONGEST_NAME = 200;
-const LONGEST_DESCRIPTION = 4000;
-const LONGEST_TAG = 60;
-const MOST_TAGS = 50;
+const MAX_NAME_LENGTH = 200;
+const MAX_DESCRIPTION_LENGTH = 4000;
+const MAX_TAG_LENGTH = 60;
+const MAX_TAGS = 50;
 
 export class RunMarks {
   private readonly listeners = new Set<(folders: readonly string[]) => void>();
@@ -39,10 +39,10 @@ export class RunMarks {
 
   constructor(private readonly memory: Memory) {
     const kept = Object.entries(memory.get<Record<string, unknown>>(KEY, {}));
-    this.marks = new Map(kept.map(([folder, value]) => [folder, markIn(value)]));
+    this.marks = new Map(kept.map(([folder, value]) => [folder, parseMark(value)]));
   }
 
-  /** @param folder of the run, absolute */
+  /** @param folder folder of the run, absolute */
   of(folder: string): Readonly<RunMark> {
     return this.marks.get(folder) ?? noMark;
   }
@@ -52,19 +52,19 @@ export class RunMarks {
     return this.of(folder).name || undefined;
   }
 
-  /** @param listener gets the folders whose marks have changed */
+  /** @param listener receives the folders whose marks have changed */
   onDidChange(listener: (folders: readonly string[]) => void): { dispose(): void } {
     this.listeners.add(listener);
     return { dispose: () => void this.listeners.delete(listener) };
   }
 
-  /** Changes what is said of each of these runs. */
+  /** Changes the marks of each of these runs. */
   async set(
     folders: readonly string[],
     change: (mark: Readonly<RunMark>) => Partial<RunMark>,
   ): Promise<void> {
     for (const folder of folders) {
-      const mark = markIn({ ...this.of(folder), ...change(this.of(folder)) });
+      const mark = parseMark({ ...this.of(folder), ...change(this.of(folder)) });
       if (JSON.stringify(mark) === JSON.stringify(noMark)) this.marks.delete(folder);
       else this.marks.set(folder, mark);
     }
@@ -72,23 +72,23 @@ export class RunMarks {
     for (const listener of this.listeners) listener(folders);
   }
 
-  /** Of runs that are no more: a new run in the same folder has nothing said of it. */
+  /** Removes the marks of deleted runs, so that a new run in the same folder has none. */
   async forget(folders: readonly string[]): Promise<void> {
     if (folders.some((folder) => this.marks.has(folder))) await this.set(folders, () => noMark);
   }
 }
 
-/** What was kept by an older or a newer version, or came from a page, as far as it is of the right kind. */
-function markIn(value: unknown): RunMark {
+/** Validates marks that another version stored or a page sent. */
+function parseMark(value: unknown): RunMark {
   const { starred, archived, name, description, tags } = (value ?? {}) as Record<string, unknown>;
-  const words = (text: unknown, longest: number): string =>
-    typeof text === 'string' ? text.trim().slice(0, longest) : '';
-  const given = Array.isArray(tags) ? tags.map((tag) => words(tag, LONGEST_TAG)) : [];
+  const clean = (text: unknown, maxLength: number): string =>
+    typeof text === 'string' ? text.trim().slice(0, maxLength) : '';
+  const given = Array.isArray(tags) ? tags.map((tag) => clean(tag, MAX_TAG_LENGTH)) : [];
   return {
     starred: starred === true,
     archived: archived === true,
-    name: words(name, LONGEST_NAME).replace(/\s+/g, ' '),
-    description: words(description, LONGEST_DESCRIPTION),
-    tags: [...new Set(given)].filter((tag) => tag !== '').slice(0, MOST_TAGS),
+    name: clean(name, MAX_NAME_LENGTH).replace(/\s+/g, ' '),
+    description: clean(description, MAX_DESCRIPTION_LENGTH),
+    tags: [...new Set(given)].filter((tag) => tag !== '').slice(0, MAX_TAGS),
   };
 }

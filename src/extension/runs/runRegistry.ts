@@ -1,4 +1,4 @@
-/** The runs that the editor knows of; views, panels and commands see them through this. */
+/** The interface through which views, panels and commands access runs. */
 import type { Attempt } from '../../run/record/attempts';
 import type { RunInfo } from '../../run/runInfo';
 import { isActiveStatus, type RunStatus } from '../../run/record/runStatus';
@@ -7,16 +7,16 @@ import type { Checkpoints } from './checkpoints';
 
 export type { RunStatus } from '../../run/record/runStatus';
 
-/** A run as it stood when it was last looked at. Immutable: a change makes a new object. */
+/** A run when it was last read. Immutable: a change creates a new object. */
 export interface Run {
   /** Absolute path of the run folder; identifies the run. */
   readonly folder: string;
-  /** With the name that a person gave the run, where one did. */
+  /** Includes the name that the user gave the run, if any. */
   readonly info: Readonly<RunInfo>;
-  /** The name that the run has by itself, where a person gave it another. */
+  /** The original name of the run, if the user gave it another. */
   readonly ownName?: string;
   readonly status: RunStatus;
-  /** Why it failed or stopped, or what the newest attempt came to where that left the run as it was. */
+  /** Why it failed or stopped, or the outcome of the newest attempt if that did not change the run. */
   readonly message: string | null;
   /** What to do about it. */
   readonly hint: string | null;
@@ -24,18 +24,18 @@ export interface Run {
   readonly attempt?: Attempt;
   /** Whether that attempt has begun to write the run. */
   readonly begun?: boolean;
-  /** The newest attempt, where it left the run as it was; the message is about it. */
+  /** The newest attempt if it did not change the run; `message` is about it. */
   readonly notice?: Attempt;
-  /** Unknown where the run cannot be read. */
+  /** undefined if the run cannot be read. */
   readonly checkpoints?: Checkpoints;
 }
 
-/** Whether a run is being written to. */
+/** Whether a process is writing the run. */
 export function isActive(run: Pick<Run, 'status'>): boolean {
   return isActiveStatus(run.status);
 }
 
-/** Whether a run hears a request to stop: BLIP and LAVIS do not look for one. */
+/** Whether a run responds to a stop request: BLIP and LAVIS do not. */
 export function isStoppable(run: Pick<Run, 'status' | 'info'>): boolean {
   return isActive(run) && (run.info.kind !== 'imported' || run.status === 'evaluating');
 }
@@ -44,12 +44,12 @@ export interface RunRegistry {
   /** Newest first. */
   readonly runs: readonly Run[];
   get(folder: string): Run | undefined;
-  /** Adds a folder (also one whose trainer has only just been started) and looks at it. */
+  /** Adds a folder (possibly of a trainer that has just started) and reads it. */
   add(folder: string): Promise<Run | undefined>;
-  /** Looks at a run, or at everything, again. */
+  /** Reads one run or all runs again. */
   refresh(folder?: string): Promise<void>;
-  /** The events of a run have come to this step; `run.json` has it with the next heartbeat only. */
+  /** Reports the last step in the events of a run, which `run.json` has only after the next heartbeat. */
   reached(folder: string, step: number): void;
-  /** Runs appeared, changed or vanished. */
+  /** Calls the listener when runs were added, changed or removed. */
   onDidChange(listener: () => void): { dispose(): void };
 }

@@ -3,19 +3,19 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { isDemo } from '../demo/demoFolder';
 import { formatBytes } from '../../util/formatBytes';
-import { configurationOfRun } from './placeOfRun';
+import { configurationOfRun } from './runLocation';
 import { isActive, type Run, type RunRegistry } from './runRegistry';
 import type { WorkspaceRuns } from './workspaceRuns';
-import { runDescription, runDetails, runFlags, statusIcon, statusText } from './runWords';
+import { runDescription, runDetails, runFlags, statusIcon, statusText } from './runText';
 
-/** The NLVR view's list of runs, newest first. Elements are run folders, so that a refresh keeps the selection. */
+/** The runs view, newest first. Elements are run folders, so that a refresh keeps the selection. */
 export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<string | undefined>();
   readonly onDidChangeTreeData = this.changed.event;
   private readonly disposables: vscode.Disposable[] = [];
   readonly tree: vscode.TreeView<string>;
 
-  /** @param found says which runs are in view only because they are remembered */
+  /** @param found knows which runs are in the view only because they are remembered */
   constructor(
     private readonly runs: RunRegistry,
     private readonly found: Pick<WorkspaceRuns, 'isOnlyRemembered'>,
@@ -68,11 +68,11 @@ export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposa
     return item;
   }
 
-  /** The tooltip is made when it is asked for: the disk used takes a look at every file of the run. */
+  /** Creates the tooltip on demand: computing the disk usage reads the size of every file of the run. */
   async resolveTreeItem(item: vscode.TreeItem, folder: string): Promise<vscode.TreeItem> {
     const run = this.runs.get(folder);
     if (!run) return item;
-    // Plain text: what a trainer said last is no markup.
+    // Plain text, because messages of a trainer are not Markdown.
     const configuration = configurationOfRun(run);
     item.tooltip = [
       ...runDetails(run, vscode.l10n.t, vscode.env.language),
@@ -82,13 +82,13 @@ export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposa
     return item;
   }
 
-  /** Names the configuration where the runs listed belong to several. */
+  /** The description, with the configuration if the listed runs have different ones. */
   private describe(run: Run): string {
-    const words = runDescription(run, vscode.l10n.t);
+    const description = runDescription(run, vscode.l10n.t);
     const first = this.runs.runs[0]?.info.configFile;
     const several = this.runs.runs.some(({ info }) => info.configFile !== first);
     const configuration = several ? configurationOfRun(run) : undefined;
-    return configuration === undefined ? words : `${words} · ${configuration}`;
+    return configuration === undefined ? description : `${description} · ${configuration}`;
   }
 
   private refresh(): void {
@@ -101,7 +101,7 @@ export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposa
   }
 }
 
-/** Bytes of all files of a folder, links not followed. */
+/** Total size of all files in a folder, in bytes. Does not follow links. */
 export async function folderBytes(folder: string): Promise<number> {
   let sum = 0;
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {

@@ -4,7 +4,7 @@ import { RunFolder } from '../../run/runFolder';
 import { localizedError } from '../../util/language';
 import type { Run } from './runRegistry';
 
-/** A run of which nothing is known but that its `run.json` cannot be read, and why. */
+/** Creates the entry of a run whose `run.json` cannot be read, with the reason. */
 export async function unreadableRun(folder: string, error: unknown): Promise<Run> {
   const written = await stat(new RunFolder(folder).runJson).catch(() => undefined);
   const time = (written?.mtime ?? new Date(0)).toISOString();

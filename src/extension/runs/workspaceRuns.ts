@@ -6,7 +6,7 @@ import { isAttemptName } from '../../run/record/attempts';
 import { findRunFolders } from '../../run/read/discovery';
 import { limitedConcurrency } from '../../util/limitedConcurrency';
 import { isConfiguration } from '../configurationFiles';
-import { excludedFromSearch } from '../searchExcludes';
+import { searchExcludeGlob } from '../searchExcludes';
 import { setting } from '../settings';
 import {
   findConfigurations,
@@ -17,31 +17,30 @@ import type { FolderRunRegistry } from './folderRegistry';
 
 const SLOW_POLL_MS = 30_000;
 const REMEMBERED = 'nlvr.runFolders';
-const MOST_REMEMBERED = 500;
-/** Whether the last search found anything here. */
-const WORTH_IT = 'nlvr.hasAny';
-const MOST_FOUND = 5000;
-/** How long after it appeared a folder is looked into. */
+const MAX_REMEMBERED = 500;
+/** Key in the workspace state: whether the last search found anything. */
+const HAS_ANY = 'nlvr.hasAny';
+const MAX_FOUND = 5000;
+/** Delays after which a new folder is searched, in milliseconds. */
 const NEW_FOLDER_MS = [500, 3000, 15_000];
-/** Runs that are looked at together: a slow disk serves others in between. */
-const AT_ONCE = 4;
+/** Runs read concurrently; few, so that a slow disk can serve other requests. */
+const MAX_CONCURRENT = 4;
 
 /**
- * Finds the runs that belong to this workspace and keeps finding new ones: those in its folders and in the output
- * folders of its configurations, those named by `nlvr.runFolders`, and those that were opened or imported before. The
- * workspace is searched once; after that the file watcher says what comes and goes in it, and only the folders outside
- * it are listed again.
+ * Finds the runs of this workspace, now and later: those in its folders, in the output folders of its configurations and
+ * in `nlvr.runFolders`, and those that were opened or imported before. The workspace is searched once; after that, the
+ * file watcher reports changes, and only the folders outside the workspace are listed again.
  */
 export class WorkspaceRuns implements vscode.Disposable {
   private readonly disposables: vscode.Disposable[];
-  private looking: Promise<void> | undefined;
-  /** What is to be done when the look that is under way has ended. */
-  private next: 'search' | 'look' | undefined;
+  private updating: Promise<void> | undefined;
+  /** What to do when the update in progress has ended. */
+  private next: 'search' | 'update' | undefined;
   private hasSearched = false;
-  /** Folders of runs that were found, whether they are remembered or not. */
+  /** Folders of the runs that were found, remembered or not. */
   private readonly found = new Set<string>();
-  private readonly appeared = new NewFolders(async (folders) => {
-    await this.configurations.lookInto(folders);
+  private readonly newFolders = new NewFolders(async (folders) => {
+    await this.configurations.addFromFolders(folders);
     for (const folder of await findRunFolders(folders)) {
       this.found.add(folder);
       void this.registry.refresh(folder);
@@ -52,15 +51,15 @@ export class WorkspaceRuns implements vscode.Disposable {
     private readonly registry: FolderRunRegistry,
     private readonly configurations: Pick<
       ConfigurationIndex,
-      'onDidChange' | 'searchAgain' | 'lookInto'
+      'onDidChange' | 'searchAgain' | 'addFromFolders'
     >,
     private readonly memory: vscode.Memento,
     private readonly log: vscode.LogOutputChannel,
   ) {
     const runFiles = vscode.workspace.createFileSystemWatcher('**/run.json');
-    // A start that is refused leaves run.json as it is.
+    // A refused start does not change run.json.
     const attempts = vscode.workspace.createFileSystemWatcher('**/attempts/*.json');
-    // The watcher may miss what is made in a folder right after the folder itself.
+    // The watcher may miss files created immediately after their folder.
     const created = vscode.workspace.createFileSystemWatcher('**/*', false, true, true);
     const refresh = (folder: string): void => {
       this.found.add(folder);
@@ -70,16 +69,16 @@ export class WorkspaceRuns implements vscode.Disposable {
     const above = (uri: vscode.Uri): void => {
       if (isAttemptName(basename(uri.fsPath))) refresh(dirname(dirname(uri.fsPath)));
     };
-    const look = (): void => void this.look();
+    const update = (): void => void this.update();
     const poll = setInterval(() => {
-      if (vscode.window.state.focused) look();
+      if (vscode.window.state.focused) update();
     }, SLOW_POLL_MS);
     this.disposables = [
       created,
       created.onDidCreate(({ fsPath }) => {
-        if (this.hasSearched && extname(fsPath) === '') this.appeared.add(fsPath);
+        if (this.hasSearched && extname(fsPath) === '') this.newFolders.add(fsPath);
       }),
-      this.appeared,
+      this.newFolders,
       runFiles,
       attempts,
       attempts.onDidCreate(above),
@@ -88,16 +87,16 @@ export class WorkspaceRuns implements vscode.Disposable {
       runFiles.onDidCreate(at),
       runFiles.onDidChange(at),
       runFiles.onDidDelete(at),
-      configurations.onDidChange(() => void (this.hasSearched ? this.look() : this.search())),
+      configurations.onDidChange(() => void (this.hasSearched ? this.update() : this.search())),
       vscode.workspace.onDidOpenTextDocument((document) => {
         if (!this.hasSearched && isConfigurationDocument(document)) void this.search();
       }),
       vscode.workspace.onDidChangeWorkspaceFolders(() => void this.search()),
       vscode.workspace.onDidChangeConfiguration((change) => {
-        if (change.affectsConfiguration('nlvr.runFolders')) look();
+        if (change.affectsConfiguration('nlvr.runFolders')) update();
       }),
       vscode.window.onDidChangeWindowState(({ focused }) => {
-        if (focused) look();
+        if (focused) update();
       }),
       { dispose: () => clearInterval(poll) },
     ];
@@ -108,46 +107,45 @@ export class WorkspaceRuns implements vscode.Disposable {
   }
 
   /**
-   * Searches the workspace when there is a reason to: any YAML file activates the extension, and most have nothing to do
-   * with it.
-   * @param wanted the extension was asked for by something else than a YAML file
+   * Searches the workspace if it may contain runs: any YAML file activates the extension, and most are unrelated.
+   * @param wanted whether something other than a YAML file activated the extension
    */
   async begin(wanted: boolean): Promise<void> {
     if (wanted || (await this.isWorthSearching())) await this.search();
     else await setContext('nlvr.looking', false);
   }
 
-  /** Searches the workspace, unless that was done; waits for a search that is under way. */
+  /** Searches the workspace unless it was searched already; waits for a search in progress. */
   async searchOnce(): Promise<void> {
-    await (this.hasSearched ? this.looking : this.search());
+    await (this.hasSearched ? this.updating : this.search());
   }
 
-  /** Looks everywhere again. A call during a search makes one more search, not one each. */
+  /** Searches everywhere again. Calls during a search cause one more search, not one each. */
   search(): Promise<void> {
-    return this.go('search');
+    return this.enqueue('search');
   }
 
-  /** Looks again where no watcher says what is new; the workspace is not searched. */
-  private look(): Promise<void> {
-    // Before the first search there is nothing to keep up to date.
-    return this.hasSearched ? this.go('look') : Promise.resolve();
+  /** Updates what no watcher reports; does not search the workspace. */
+  private update(): Promise<void> {
+    // Before the first search, there is nothing to update.
+    return this.hasSearched ? this.enqueue('update') : Promise.resolve();
   }
 
-  private go(what: 'search' | 'look'): Promise<void> {
-    if (this.looking) this.next = this.next === 'search' ? 'search' : what;
-    this.looking ??= this.lookEverywhere(what === 'search').finally(() => {
-      this.looking = undefined;
+  private enqueue(what: 'search' | 'update'): Promise<void> {
+    if (this.updating) this.next = this.next === 'search' ? 'search' : what;
+    this.updating ??= this.updateAll(what === 'search').finally(() => {
+      this.updating = undefined;
       const { next } = this;
       this.next = undefined;
-      if (next) void this.go(next);
+      if (next) void this.enqueue(next);
     });
-    return this.looking;
+    return this.updating;
   }
 
-  /** Keeps a folder outside the searched folders in the view, across reloads. */
+  /** Keeps a folder outside the searched folders in the view, also after a window reload. */
   async remember(folder: string): Promise<void> {
     const kept = this.remembered().filter((each) => each !== folder);
-    await this.memory.update(REMEMBERED, [folder, ...kept].slice(0, MOST_REMEMBERED));
+    await this.memory.update(REMEMBERED, [folder, ...kept].slice(0, MAX_REMEMBERED));
   }
 
   async forget(folder: string): Promise<void> {
@@ -157,7 +155,7 @@ export class WorkspaceRuns implements vscode.Disposable {
     );
   }
 
-  /** Whether a run is in view only because it was opened or imported: forgotten, it does not come back by itself. */
+  /** Whether a run is in the view only because it was opened or imported, so that no search finds it again. */
   isOnlyRemembered(folder: string): boolean {
     return !this.found.has(folder) && this.remembered().includes(folder);
   }
@@ -166,9 +164,9 @@ export class WorkspaceRuns implements vscode.Disposable {
     return this.memory.get<string[]>(REMEMBERED, []);
   }
 
-  /** Looks at names only: nothing is read, no folder but the workspace's own is listed. */
+  /** Checks names only: lists the workspace folders and reads no file. */
   private async isWorthSearching(): Promise<boolean> {
-    if (this.memory.get(WORTH_IT, false) || this.remembered().length > 0) return true;
+    if (this.memory.get(HAS_ANY, false) || this.remembered().length > 0) return true;
     if (vscode.workspace.textDocuments.some(isConfigurationDocument)) return true;
     const folders = vscode.workspace.workspaceFolders ?? [];
     const names = await Promise.all(
@@ -177,7 +175,7 @@ export class WorkspaceRuns implements vscode.Disposable {
     return names.flat().some((name) => isConfiguration(name));
   }
 
-  private async lookEverywhere(search: boolean): Promise<void> {
+  private async updateAll(search: boolean): Promise<void> {
     try {
       if (search && this.hasSearched) this.configurations.searchAgain();
       this.hasSearched ||= search;
@@ -185,11 +183,11 @@ export class WorkspaceRuns implements vscode.Disposable {
       await setContext('nlvr.hasConfiguration', configurations.length > 0);
       const parents = await Promise.all(configurations.map((uri) => outputParent(uri.fsPath)));
       const outputs = parents.filter((folder) => folder !== undefined);
-      // A search looks at everything; a look takes the known for what it was, but for what has changed.
+      // A search reads all runs; an update skips known runs that have not changed.
       const known = new Set(search ? [] : this.registry.runs.map(({ folder }) => folder));
       for (const folder of [
         ...(search ? await runFoldersOfWorkspace() : []),
-        ...(await findRunFolders(namedFolders(), { known })),
+        ...(await findRunFolders(configuredFolders(), { known })),
         ...(await findRunFolders(outputs, { maxDepth: 1, known })),
       ])
         this.found.add(folder);
@@ -198,12 +196,12 @@ export class WorkspaceRuns implements vscode.Disposable {
         ...this.remembered(),
         ...this.registry.runs.map((run) => run.folder),
       ]);
-      await limitedConcurrency([...folders], AT_ONCE, (folder) =>
+      await limitedConcurrency([...folders], MAX_CONCURRENT, (folder) =>
         search ? this.registry.refresh(folder) : this.registry.refreshIfChanged(folder),
       );
       for (const folder of this.found) if (!this.registry.get(folder)) this.found.delete(folder);
       const any = configurations.length > 0 || this.registry.runs.length > 0;
-      if (this.memory.get(WORTH_IT, false) !== any) await this.memory.update(WORTH_IT, any);
+      if (this.memory.get(HAS_ANY, false) !== any) await this.memory.update(HAS_ANY, any);
     } catch (error) {
       this.log.error('looking for runs', error);
     } finally {
@@ -212,7 +210,7 @@ export class WorkspaceRuns implements vscode.Disposable {
   }
 }
 
-/** Folders that appeared a short while ago: they are looked into a few times, as what they hold comes after them. */
+/** Collects new folders and searches them a few times, because their content is created after them. */
 class NewFolders implements vscode.Disposable {
   private readonly timers = new Set<NodeJS.Timeout>();
   private waiting = new Set<string>();
@@ -239,22 +237,22 @@ class NewFolders implements vscode.Disposable {
   }
 }
 
-/** `nlvr.runFolders` of each workspace folder; relative paths start there. */
-function namedFolders(): string[] {
+/** `nlvr.runFolders` of each workspace folder, relative paths resolved to it. */
+function configuredFolders(): string[] {
   return (vscode.workspace.workspaceFolders ?? []).flatMap(({ uri }) =>
     setting('runFolders', uri).map((each) => resolve(uri.fsPath, expandedPath(each))),
   );
 }
 
-/** VS Code's own file search: it runs in a process of its own and knows the folders that the user excludes. */
+/** Finds run folders with VS Code's file search, which runs in a separate process and honors the user's excludes. */
 async function runFoldersOfWorkspace(): Promise<string[]> {
-  const files = await vscode.workspace.findFiles('**/run.json', excludedFromSearch(), MOST_FOUND);
+  const files = await vscode.workspace.findFiles('**/run.json', searchExcludeGlob(), MAX_FOUND);
   return files.filter((uri) => uri.scheme === 'file').map((uri) => dirname(uri.fsPath));
 }
 
 /** The folder that contains the runs of a configuration; undefined if the configuration cannot be read. */
 async function outputParent(file: string): Promise<string | undefined> {
-  // The configuration's parser is loaded only now: activation does not need it.
+  // The configuration's parser is loaded on demand: activation does not need it.
   const { parseConfig } = await import('../../config/parse');
   const { configPaths } = await import('../../config/paths');
   try {
@@ -267,7 +265,7 @@ async function outputParent(file: string): Promise<string | undefined> {
 
 const contexts = new Map<string, boolean>();
 
-/** Sets a key of `when` clauses. It is asked for after every change of every run, and sent where it is another value. */
+/** Sets a context key of `when` clauses if its value has changed; called after every change of a run. */
 export function setContext(key: string, value: boolean): Thenable<unknown> {
   if (contexts.get(key) === value) return Promise.resolve();
   contexts.set(key, value);

@@ -1,4 +1,4 @@
-/** New runs from the configuration of one that is there, with other values for a few keys. */
+/** Creates new runs from the configuration of an existing one, with other values for some keys. */
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { applyEdit, editConfig, type EditValue } from '../../config/edit';
@@ -21,10 +21,10 @@ import { errnoOf, UserError } from '../../util/userError';
 import type { QueuedTraining } from '../queue/trainingQueue';
 import type { Run } from '../runs/runRegistry';
 
-/** A training that is to be queued. */
+/** A training to queue. */
 export type PlannedRun = Omit<QueuedTraining, 'id' | 'added'>;
 
-/** The keys of a run's configuration with its values, fields of mappings by dotted names. @throws {UserError} as `planRuns` */
+/** The keys and values of a run's configuration, fields of mappings by dotted names. @throws {UserError} as `planRuns` */
 export async function configurationOf(run: Run): Promise<{ key: string; value: string }[]> {
   const { base, folder } = await configurationFile(run);
   const values = flatConfig(base, folder);
@@ -39,8 +39,8 @@ export async function configurationOf(run: Run): Promise<{ key: string; value: s
 }
 
 /**
- * A training for each combination of the values.
- * @throws {UserError} when the run has no configuration that can be read, or a value is wrong
+ * Plans one training per combination of the values.
+ * @throws {UserError} when the run has no readable configuration, or a value is invalid
  */
 export async function planRuns(run: Run, lists: readonly ValueList[]): Promise<PlannedRun[]> {
   const { text, file, folder, base } = await configurationFile(run);
@@ -48,7 +48,7 @@ export async function planRuns(run: Run, lists: readonly ValueList[]): Promise<P
   const own = run.info.configFile;
   const configFile = own !== '' && (await pathExists(own)) ? own : file;
   return combinations(lists, dirname(configFile)).map((overrides) => {
-    const config = checked(text, file, overrides);
+    const config = parseValid(text, file, overrides);
     const changes = differingKeys([before, flatConfig(config, folder)]);
     return {
       configFile,
@@ -64,15 +64,15 @@ export async function planRuns(run: Run, lists: readonly ValueList[]): Promise<P
 /** A configuration that is not saved yet. */
 export interface NewConfiguration {
   text: string;
-  /** Where it is to be saved; nothing is there. */
+  /** The path to save it to; the file does not exist. */
   file: string;
 }
 
 /**
- * The configuration of the one run that the values make, as a file: the run's own configuration file with its comments,
- * where that is still there and can be edited, else the configuration as used.
- * @param fallback the folder for it where the run's configuration file is gone
- * @throws {UserError} as `planRuns`, and when the values make several
+ * Creates the configuration of a single new run: the run's configuration file with its comments if it still exists and can
+ * be edited, otherwise the configuration as used.
+ * @param fallback the folder to save to if the run's configuration file no longer exists
+ * @throws {UserError} as `planRuns`, and when the values result in several runs
  */
 export async function newConfiguration(
   run: Run,
@@ -89,7 +89,7 @@ export async function newConfiguration(
   return { text: own ?? plan.config, file: await freeName(folder, run.info.name) };
 }
 
-/** The run's configuration file, changed so that it says what the plan does; undefined where that does not work. */
+/** The text of the run's configuration file, edited to match the plan; undefined if that fails. */
 async function withComments(run: Run, plan: PlannedRun): Promise<string | undefined> {
   const { configFile } = run.info;
   if (configFile === '') return undefined;
@@ -106,12 +106,12 @@ async function withComments(run: Run, plan: PlannedRun): Promise<string | undefi
     const made = flatConfig(parseConfig(text).config, folder);
     return differingKeys([made, flatten(wanted)]).length === 0 ? text : undefined;
   } catch {
-    // Gone, or written in a way that only a person should change.
+    // The file does not exist, or cannot be edited automatically.
     return undefined;
   }
 }
 
-/** The measures of a model are written as a whole. */
+/** The key to edit: the mapping of a model is replaced as a whole. */
 function editedKey(key: string, config: unknown): string {
   const [name] = key.split('.');
   return typeof valueOf(config, name) === 'object' && (name === 'vit' || name === 'med_config')
@@ -144,13 +144,13 @@ interface ConfigurationFile {
   base: Config;
 }
 
-/** The configuration as the run used it. */
+/** Reads the configuration as the run used it. */
 async function configurationFile(run: Run): Promise<ConfigurationFile> {
   const folder = folderOfRun(run.folder);
   const file = new RunFolder(folder).config;
   try {
     const text = await readFile(file, 'utf8');
-    return { file, folder, text, base: checked(text, file, []) };
+    return { file, folder, text, base: parseValid(text, file, []) };
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     throw new UserError(localize('{0} has no configuration to start from.', run.info.name), {
@@ -159,8 +159,8 @@ async function configurationFile(run: Run): Promise<ConfigurationFile> {
   }
 }
 
-/** @throws {UserError} with the first error of the configuration */
-function checked(text: string, file: string, overrides: readonly Override[]): Config {
+/** Parses a configuration. @throws {UserError} with its first error */
+function parseValid(text: string, file: string, overrides: readonly Override[]): Config {
   const { config, problems } = parseConfigFile(text, file, overrides);
   const error = problems.find(({ severity }) => severity === 'error');
   if (error) throw new UserError(localizedMessage(error));

@@ -5,8 +5,8 @@ import { RunFolder } from '../../run/runFolder';
 import type { RunsAction, RunsContract, TableView } from '../../webview/runs/messages';
 import { showErrorOf } from '../log';
 import type { TrainingQueue } from '../queue/trainingQueue';
-import { RunColours } from '../runs/runColours';
-import { configurationOfRun } from '../runs/placeOfRun';
+import { RunColors } from '../runs/runColors';
+import { configurationOfRun } from '../runs/runLocation';
 import type { RunMarks } from '../runs/runMarks';
 import { ensureRuntime } from '../runtimeSetup/setUpRuntime';
 import type { Services } from '../services';
@@ -17,10 +17,10 @@ import { PanelSet, Registration, type OpenPanel } from '../webview/panelSet';
 import { RunRows } from './runRows';
 import { RunsSession, type RunsEditor } from './session';
 
-/** Where the workspace keeps how the table is looked at. */
-const VIEW = 'nlvr.runsTable';
+/** Key of the table's view state in the workspace state. */
+const VIEW_KEY = 'nlvr.runsTable';
 
-/** What the table works with. */
+/** Dependencies of the table. */
 export interface RunsTableContext {
   services: Services;
   marks: RunMarks;
@@ -32,14 +32,14 @@ const registration = new Registration(
   ({ services }) => services,
 );
 
-/** Makes the table available, once. @returns what fills the one that was open before a reload of the window. */
+/** Registers the table, once. @returns the serializer that restores it after a window reload. */
 export function registerRunsTable(context: RunsTableContext): vscode.WebviewPanelSerializer {
   return registration.register(context);
 }
 
 /**
- * Opens the table or brings it to the front.
- * @param newRunFrom the folder of a run from which new ones are to be made
+ * Opens the table or reveals its panel.
+ * @param newRunFrom the folder of a run to create new ones from
  */
 export async function openRunsTable(newRunFrom?: string): Promise<void> {
   await registration.panels.open(newRunFrom);
@@ -52,11 +52,11 @@ const commands: Partial<Record<RunsAction, string>> = {
   reveal: 'nlvr.revealRun',
 };
 
-/** What the table is about: all runs. */
-const ALL = 'all';
+/** Input of the panel: all runs. */
+const ALL_RUNS = 'all';
 
-/** There is one table in a window. */
-class RunsTables extends PanelSet<typeof ALL, RunsTable> {
+/** The runs table; one per window. */
+class RunsTables extends PanelSet<typeof ALL_RUNS, RunsTable> {
   private readonly rows = new RunRows((folder) => vscode.workspace.asRelativePath(folder));
 
   constructor(private readonly context: RunsTableContext) {
@@ -64,35 +64,35 @@ class RunsTables extends PanelSet<typeof ALL, RunsTable> {
   }
 
   async open(newRunFrom: string | undefined): Promise<void> {
-    await this.show(ALL);
-    if (newRunFrom !== undefined) this.panelOf(ALL)?.session.newRunFrom(newRunFrom);
+    await this.show(ALL_RUNS);
+    if (newRunFrom !== undefined) this.panelOf(ALL_RUNS)?.session.newRunFrom(newRunFrom);
   }
 
-  protected firstTitle(): string {
+  protected placeholderTitle(): string {
     return vscode.l10n.t('Runs Table');
   }
 
   protected titleOf(): string {
-    return this.firstTitle();
+    return this.placeholderTitle();
   }
 
   protected keyOf(): string {
-    return ALL;
+    return ALL_RUNS;
   }
 
   protected keyOfPanel(): string {
-    return ALL;
+    return ALL_RUNS;
   }
 
-  protected restored(): typeof ALL {
-    return ALL;
+  protected inputFromState(): typeof ALL_RUNS {
+    return ALL_RUNS;
   }
 
   protected runsOf(): readonly string[] {
     return [];
   }
 
-  protected fill(panel: vscode.WebviewPanel): RunsTable {
+  protected createSession(panel: vscode.WebviewPanel): RunsTable {
     return new RunsTable(panel, this.rows, this.context);
   }
 }
@@ -113,7 +113,7 @@ class RunsTable implements OpenPanel {
       this.editor((message) => this.frame.send(message)),
     );
     this.frame = new PanelFrame<RunsContract>(panel, services, 'runs', this.session);
-    this.frame.own(
+    this.frame.register(
       services.runs.onDidChange(() => this.session.refresh()),
       marks.onDidChange(() => this.session.refresh()),
       vscode.workspace.onDidGrantWorkspaceTrust(() => this.session.trustChanged()),
@@ -137,9 +137,9 @@ class RunsTable implements OpenPanel {
       configurationOf: (run) => configurationOfRun(run) ?? '',
       trusted: () => vscode.workspace.isTrusted,
       trust: () => execute('workbench.trust.manage'),
-      view: () => context.workspaceState.get<Partial<TableView>>(VIEW, {}),
+      view: () => context.workspaceState.get<Partial<TableView>>(VIEW_KEY, {}),
       keepView: (view) =>
-        showErrorOf(log, 'keep the view', context.workspaceState.update(VIEW, view)),
+        showErrorOf(log, 'keep the view', context.workspaceState.update(VIEW_KEY, view)),
       action: (action, folders) => {
         const [first] = folders;
         if (first === undefined) return;
@@ -167,7 +167,7 @@ class RunsTable implements OpenPanel {
         const fallback = home?.uri.scheme === 'file' ? home.uri.fsPath : join(run.folder, '..');
         await openUntitled(await newConfiguration(run, lists, fallback));
       },
-      colours: (folders) => new RunColours(context.workspaceState).of(folders),
+      colors: (folders) => new RunColors(context.workspaceState).of(folders),
       save: (text) => this.save(text),
       problem: (doing, error) =>
         log.error(`runs table, ${doing}: ${error instanceof Error ? error.stack : String(error)}`),
@@ -184,7 +184,7 @@ class RunsTable implements OpenPanel {
   }
 }
 
-/** An editor with a text that is not saved yet; saving it writes the file. */
+/** Opens an untitled document with a text; saving it writes the file. */
 async function openUntitled({ text, file }: { text: string; file: string }): Promise<void> {
   const uri = vscode.Uri.file(file).with({ scheme: 'untitled' });
   const document = await vscode.workspace.openTextDocument(uri);

@@ -1,4 +1,4 @@
-/** The rows of the runs table, each read again only when its run has changed. */
+/** Caches the rows of the runs table; a row is read again only when its run has changed. */
 import { stat } from 'node:fs/promises';
 import { runRow, type RunRow } from '../../analysis/runTable';
 import type { FlatConfig } from '../../config/flat';
@@ -11,16 +11,16 @@ export interface KnownRun {
   run: Run;
   row: RunRow;
   config: FlatConfig;
-  /** Of its configuration file, as it was when it was read. */
+  /** Stamp of its configuration file when it was read. */
   stamp: string;
 }
 
-/** Lives as long as the window: a table that is opened again appears immediately. */
+/** Lives as long as the window, so that a table that is opened again appears immediately. */
 export class RunRows {
   private readonly known = new Map<string, KnownRun>();
 
-  /** @param placeOf a run's folder as the editor writes paths */
-  constructor(private readonly placeOf: (folder: string) => string) {}
+  /** @param relativePath returns the relative path of a run's folder */
+  constructor(private readonly relativePath: (folder: string) => string) {}
 
   get(folder: string): KnownRun | undefined {
     return this.known.get(folder);
@@ -35,14 +35,14 @@ export class RunRows {
   }
 
   /**
-   * Reads a run that is not known as it is now.
-   * @returns what has changed; undefined where nothing has
+   * Reads a run if it has changed.
+   * @returns what has changed; undefined if nothing has
    */
   async read(run: Run): Promise<'row' | 'configuration' | undefined> {
     const known = this.known.get(run.folder);
     if (known?.run === run) return undefined;
     const stamp = await stampOf(new RunFolder(run.folder).config);
-    const row = await runRow(this.placeOf(run.folder), run.folder, run.info, run.status);
+    const row = await runRow(this.relativePath(run.folder), run.folder, run.info, run.status);
     if (known?.stamp === stamp) {
       this.known.set(run.folder, { ...known, run, row });
       return 'row';

@@ -11,23 +11,23 @@ import type {
   ValueList,
 } from '../../webview/runs/messages';
 import { EventLoopYielder } from '../../util/yieldToEventLoop';
-import { canEvaluate, isDeletable } from '../runs/resumable';
+import { canEvaluate, isDeletable } from '../runs/runActions';
 import type { RunMark } from '../runs/runMarks';
 import { isActive, type Run } from '../runs/runRegistry';
-import { statusText } from '../runs/runWords';
+import { statusText } from '../runs/runText';
 import type { Translate } from '../translate';
 import type { MessageHandlers } from '../webview/messenger';
 import type { KnownRun, RunRows } from './runRows';
 
-/** How long changes are gathered: many runs change together, when they are found for instance. */
-const GATHER_MS = 100;
-/** How often rows are sent while many are read. */
+/** Delay to batch changes, in milliseconds: many runs change together, for example when they are found. */
+const BATCH_MS = 100;
+/** Interval of messages with rows while many are read, in milliseconds. */
 const FLUSH_MS = 150;
 
-/** Runs that are read together: a disk serves several at once. */
-const AT_ONCE = 16;
+/** Runs read concurrently. */
+const MAX_CONCURRENT = 16;
 
-/** What a session needs from the editor around it. */
+/** The editor functions that a session uses. */
 export interface RunsEditor {
   send(message: ToWebview): void;
   /** Newest first. */
@@ -37,7 +37,7 @@ export interface RunsEditor {
     folders: readonly string[],
     change: (mark: Readonly<RunMark>) => Partial<RunMark>,
   ): Promise<void>;
-  /** The configuration of a run as the editor writes paths; empty where it is not known. */
+  /** Relative path of the configuration of a run; empty if unknown. */
   configurationOf(run: Run): string;
   trusted(): boolean;
   trust(): void;
@@ -49,24 +49,24 @@ export interface RunsEditor {
   plan(run: Run, lists: readonly ValueList[]): Promise<string[][]>;
   queue(run: Run, lists: readonly ValueList[]): Promise<number>;
   openNew(run: Run, lists: readonly ValueList[]): Promise<void>;
-  /** Colours of runs that are shown together, in their order. */
-  colours(folders: readonly string[]): number[];
-  /** Asks where and writes it. @returns the name of the file, or null for none */
+  /** Color indexes of runs that are shown together, in their order. */
+  colors(folders: readonly string[]): number[];
+  /** Asks where to save and writes the file. @returns its name, null when canceled */
   save(text: string): Promise<string | null>;
   problem(doing: string, error: unknown): void;
   translate: Translate;
 }
 
-/** The table's conversation: reads what the registry says has changed, and nothing else again. */
+/** The state of the table: reads the runs that have changed and sends their rows to the page. */
 export class RunsSession implements MessageHandlers<RunsContract> {
-  /** What the page has of each run. */
+  /** What was sent to the page, by run. */
   private readonly sent = new Map<string, { known: KnownRun; mark: Readonly<RunMark> }>();
   private timer: NodeJS.Timeout | undefined;
-  private working: Promise<void> | undefined;
-  private again = false;
+  private updating: Promise<void> | undefined;
+  private updateAgain = false;
   private listening = false;
   private disposed = false;
-  private wantsNewRun: string | undefined;
+  private pendingNewRun: string | undefined;
 
   constructor(
     private readonly rows: RunRows,
@@ -86,7 +86,7 @@ export class RunsSession implements MessageHandlers<RunsContract> {
       view: this.editor.view(),
       trusted: this.editor.trusted(),
     });
-    return this.work();
+    return this.update();
   }
 
   /** Call when runs or their marks have changed. */
@@ -94,11 +94,11 @@ export class RunsSession implements MessageHandlers<RunsContract> {
     if (!this.listening || this.disposed) return;
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
-      this.work().catch((error: unknown) => this.failed(error, 'read the runs'));
-    }, GATHER_MS);
+      this.update().catch((error: unknown) => this.failed(error, 'read the runs'));
+    }, BATCH_MS);
   }
 
-  /** The page was discarded; the next one sends `ready`. */
+  /** Call when the page was discarded; the next one sends `ready`. */
   suspend(): void {
     this.listening = false;
   }
@@ -107,9 +107,9 @@ export class RunsSession implements MessageHandlers<RunsContract> {
     this.editor.send({ type: 'trusted', trusted: this.editor.trusted() });
   }
 
-  /** Opens the dialog for new runs from this one, once the page knows the run. */
+  /** Opens the dialog for new runs from this one when the page has received the run. */
   newRunFrom(folder: string): void {
-    this.wantsNewRun = folder;
+    this.pendingNewRun = folder;
     this.refresh();
   }
 
@@ -124,16 +124,16 @@ export class RunsSession implements MessageHandlers<RunsContract> {
       case 'view':
         return editor.keepView(message.view);
       case 'action':
-        return editor.action(message.action, this.knownOf(message.keys));
+        return editor.action(message.action, this.filterKnown(message.keys));
       case 'startTraining':
         return editor.startTraining();
       case 'trust':
         return editor.trust();
       case 'mark':
-        return editor.setMarks(this.knownOf(message.keys), () => message.change);
+        return editor.setMarks(this.filterKnown(message.keys), () => message.change);
       case 'tags': {
         const { add, remove } = message;
-        return editor.setMarks(this.knownOf(message.keys), ({ tags }) => ({
+        return editor.setMarks(this.filterKnown(message.keys), ({ tags }) => ({
           tags: [...tags.filter((tag) => !remove.includes(tag)), ...add],
         }));
       }
@@ -153,9 +153,9 @@ export class RunsSession implements MessageHandlers<RunsContract> {
       return null;
     },
     colors: ({ keys }) => {
-      const folders = this.knownOf(keys);
-      const colours = this.editor.colours(folders);
-      return Promise.resolve(Object.fromEntries(folders.map((each, i) => [each, colours[i]])));
+      const folders = this.filterKnown(keys);
+      const colors = this.editor.colors(folders);
+      return Promise.resolve(Object.fromEntries(folders.map((each, i) => [each, colors[i]])));
     },
     export: ({ keys, configuration }) => this.editor.save(this.csv(keys, configuration)),
   };
@@ -190,27 +190,27 @@ export class RunsSession implements MessageHandlers<RunsContract> {
     return known.run;
   }
 
-  /** What comes out of a page is checked: only runs that are in the table. */
-  private knownOf(keys: readonly string[]): string[] {
+  /** Filters the keys sent by the page: only runs in the table. */
+  private filterKnown(keys: readonly string[]): string[] {
     return keys.filter((key) => this.rows.get(key) !== undefined);
   }
 
-  /** Reads and sends what has changed; a call meanwhile makes one more round. */
-  private work(): Promise<void> {
-    if (this.working) {
-      this.again = true;
-      return this.working;
+  /** Reads and sends what has changed. Calls during an update cause one more update. */
+  private update(): Promise<void> {
+    if (this.updating) {
+      this.updateAgain = true;
+      return this.updating;
     }
-    this.working = this.round().finally(() => {
-      this.working = undefined;
-      if (!this.again) return;
-      this.again = false;
+    this.updating = this.runUpdate().finally(() => {
+      this.updating = undefined;
+      if (!this.updateAgain) return;
+      this.updateAgain = false;
       this.refresh();
     });
-    return this.working;
+    return this.updating;
   }
 
-  private async round(): Promise<void> {
+  private async runUpdate(): Promise<void> {
     const { editor, rows, sent } = this;
     const runs = editor.runs();
     const now = new Set(runs.map(({ folder }) => folder));
@@ -221,18 +221,18 @@ export class RunsSession implements MessageHandlers<RunsContract> {
     let stale = gone.length > 0;
     let lines: RunLine[] = [];
     let flushed = performance.now();
-    const breather = new EventLoopYielder();
-    for (const [place, run] of runs.entries()) {
-      if (place % AT_ONCE === 0)
-        await Promise.all(runs.slice(place, place + AT_ONCE).map((each) => rows.read(each)));
+    const yielder = new EventLoopYielder();
+    for (const [i, run] of runs.entries()) {
+      if (i % MAX_CONCURRENT === 0)
+        await Promise.all(runs.slice(i, i + MAX_CONCURRENT).map((each) => rows.read(each)));
       const known = rows.get(run.folder);
       const mark = editor.markOf(run.folder);
       const before = sent.get(run.folder);
       if (!known || (before?.known === known && before.mark === mark)) continue;
       stale ||= before?.known.config !== known.config;
       sent.set(run.folder, { known, mark });
-      lines.push(this.lineOf(known, mark));
-      await breather.yieldIfDue();
+      lines.push(this.toLine(known, mark));
+      await yielder.yieldIfDue();
       if (!this.listening || this.disposed) return;
       if (performance.now() - flushed < FLUSH_MS) continue;
       editor.send({ type: 'rows', rows: lines, loading: true });
@@ -241,9 +241,9 @@ export class RunsSession implements MessageHandlers<RunsContract> {
     }
     editor.send({ type: 'rows', rows: lines, loading: false });
     if (stale) this.sendConfiguration();
-    if (this.wantsNewRun !== undefined && sent.has(this.wantsNewRun)) {
-      editor.send({ type: 'newRun', key: this.wantsNewRun });
-      this.wantsNewRun = undefined;
+    if (this.pendingNewRun !== undefined && sent.has(this.pendingNewRun)) {
+      editor.send({ type: 'newRun', key: this.pendingNewRun });
+      this.pendingNewRun = undefined;
     }
   }
 
@@ -258,7 +258,7 @@ export class RunsSession implements MessageHandlers<RunsContract> {
     });
   }
 
-  private lineOf({ run, row }: KnownRun, mark: Readonly<RunMark>): RunLine {
+  private toLine({ run, row }: KnownRun, mark: Readonly<RunMark>): RunLine {
     const t = this.editor.translate;
     return {
       key: run.folder,

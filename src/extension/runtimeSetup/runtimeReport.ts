@@ -1,28 +1,29 @@
-/** What `nlvr runtime` says with `--json`. */
-import { failureIn } from '../trainer/failure';
+/** Parses the output of `nlvr runtime --json`. */
+import { commandError } from '../trainer/commandError';
 import { parseLocalizedMessage, type MessageText } from '../../util/localize';
 
 export interface RuntimeStatus {
   works: boolean;
-  /** TensorFlow's version, and where its libraries lie; null when there is none. */
+  /** TensorFlow's version, and the folder of its libraries; null if there is none. */
   version: string | null;
   directory: string | null;
-  /** Whether it is the copy that `nlvr runtime install` made, which can be removed. */
+  /** Whether `nlvr runtime install` installed it, so that it can be removed. */
   managed: boolean;
   /** Why it does not work. */
   message: MessageText | null;
 }
 
 export interface InstallProgress {
-  /** What is being done, in a word or two. */
+  /** Name of the phase. */
   phase: string;
-  /** Bytes, both; `total` is null where it is not known. */
+  /** Bytes; `total` is null if unknown. */
   done: number;
   total: number | null;
 }
 
 /**
- * @param stdout of `nlvr runtime status --json`
+ * Parses the status.
+ * @param stdout output of `nlvr runtime status --json`
  * @param code its exit code; 3 means missing or broken
  */
 export function parseStatus(stdout: string, stderr: string, code: number | null): RuntimeStatus {
@@ -37,11 +38,11 @@ export function parseStatus(stdout: string, stderr: string, code: number | null)
     message:
       parseLocalizedMessage(value?.phrase) ??
       text('message') ??
-      (code === 0 || stderr.trim() === '' ? null : failureIn(stderr, '').messageText),
+      (code === 0 || stderr.trim() === '' ? null : commandError(stderr, '').messageText),
   };
 }
 
-/** A line of `nlvr runtime install --json`; undefined when it is none. */
+/** Parses a line of `nlvr runtime install --json`; undefined for other lines. */
 export function parseProgress(line: string): InstallProgress | undefined {
   const value = parseObject(line);
   if (typeof value?.phase !== 'string') return undefined;

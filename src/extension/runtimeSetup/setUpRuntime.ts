@@ -9,39 +9,39 @@ import { shareWork } from '../sharedWork';
 import { isActive } from '../runs/runRegistry';
 import { setContext } from '../runs/workspaceRuns';
 import type { Services } from '../services';
-import { failureIn } from '../trainer/failure';
+import { commandError } from '../trainer/commandError';
 import { runProgram, type Program } from '../trainer/process';
 import { requireTrust } from '../trust';
 import { parseProgress, parseStatus, type RuntimeStatus } from './runtimeReport';
 
-/** Programs whose runtime was seen to work in this window; the check starts a process and loads the library. */
-const working = new WeakSet<Program>();
+/** Programs whose runtime works, cached because the check starts a process and loads the library. */
+const workingPrograms = new WeakSet<Program>();
 
-/** The TensorFlow runtime as the trainer finds it. */
+/** Checks the TensorFlow runtime that the trainer finds. */
 export async function runtimeStatus(program: Program): Promise<RuntimeStatus> {
   const { stdout, stderr, code } = await runProgram(program, ['runtime', 'status', '--json']);
   const status = parseStatus(stdout, stderr, code);
   if (status.works) {
-    working.add(program);
+    workingPrograms.add(program);
     await setContext('nlvr.hasRuntime', true);
   }
   return status;
 }
 
 /**
- * Makes sure that there is a runtime: silent when it works, else says what is missing and offers to install it.
- * @returns false when the user did not want it.
+ * Ensures that there is a working runtime; otherwise shows what is missing and offers to install it.
+ * @returns false when the user declined.
  */
 export async function ensureRuntime(services: Services, configFile: string): Promise<boolean> {
   const program = await services.program(configFile);
-  if (working.has(program)) return true;
+  if (workingPrograms.has(program)) return true;
   const status = await runtimeStatus(program);
   if (status.works) return true;
   services.log.warn(`runtime: ${inEnglish(status.message ?? 'missing')}`);
   return offerInstall(services, status.message);
 }
 
-/** The command: says what there is, with ways to change it, or installs. */
+/** "Set Up TensorFlow Runtime": shows the installed runtime and offers to change it, or installs one. */
 export async function setUpRuntime(services: Services): Promise<void> {
   await requireTrust();
   const program = await services.program();
@@ -55,14 +55,14 @@ export async function setUpRuntime(services: Services): Promise<void> {
   const chosen = await vscode.window.showInformationMessage(
     vscode.l10n.t('TensorFlow {0} is ready.', status.version ?? ''),
     change,
-    // Other copies belong to other programs.
+    // Only the copy that was installed here may be removed.
     ...(status.managed ? [remove] : []),
   );
   if (chosen === change) await offerInstall(services, null);
   if (chosen === remove) await removeRuntime(services, program, status);
 }
 
-/** Removes the copy that was installed here, after a question. */
+/** Removes the installed copy after a confirmation. */
 async function removeRuntime(
   { runs }: Services,
   program: Program,
@@ -88,8 +88,8 @@ async function removeRuntime(
   if (chosen !== remove) return;
   const { code, stderr } = await runProgram(program, ['runtime', 'remove']);
   if (code !== 0)
-    throw failureIn(stderr, localize('nlvr {0} ended with {1}', 'runtime remove', String(code)));
-  working.delete(program);
+    throw commandError(stderr, localize('nlvr {0} ended with {1}', 'runtime remove', String(code)));
+  workingPrograms.delete(program);
   void vscode.window.showInformationMessage(
     vscode.l10n.t('TensorFlow {0} was removed.', version ?? ''),
   );
@@ -124,7 +124,7 @@ async function offerInstall(services: Services, problem: MessageText | null): Pr
   return true;
 }
 
-/** @throws {UserError} when the installation fails, {vscode.CancellationError} when it is cancelled. */
+/** @throws {UserError} when the installation fails, {vscode.CancellationError} when it is canceled. */
 function install(services: Services, gpu: boolean): Promise<void> {
   return shareWork('install the runtime', () => installNow(services, gpu));
 }
@@ -147,20 +147,20 @@ async function installNow(services: Services, gpu: boolean): Promise<void> {
         if (!step) return;
         if (step.phase !== phase) {
           phase = step.phase;
-          // The bar fills once in all; a later phase says its progress in words.
+          // The progress bar fills once in total; the message shows the progress of later phases.
           services.log.info(`runtime: ${phase}`);
         }
         const percent = step.total ? (100 * step.done) / step.total : 0;
         const inBytes = step.total !== null && step.total > 1;
         const size = inBytes ? ` ${formatBytes(step.done)} / ${formatBytes(step.total ?? 0)}` : '';
-        const message = `${phaseWord(phase)}${size}`;
+        const message = `${phaseLabel(phase)}${size}`;
         progress.report({ message, increment: Math.max(0, percent - shown) });
         shown = Math.max(shown, percent);
       };
       const args = ['runtime', 'install', '--json', ...(gpu ? ['--gpu'] : [])];
       const { code, stderr } = await runProgram(program, args, { signal: abort.signal, onLine });
       if (code !== 0)
-        throw failureIn(
+        throw commandError(
           stderr,
           localize('nlvr {0} ended with {1}', 'runtime install', String(code)),
         );
@@ -176,8 +176,8 @@ async function installNow(services: Services, gpu: boolean): Promise<void> {
   );
 }
 
-/** The phases that `nlvr runtime install` names. */
-function phaseWord(phase: string): string {
+/** Label of a phase of `nlvr runtime install`. */
+function phaseLabel(phase: string): string {
   switch (phase) {
     case 'downloading':
       return vscode.l10n.t('downloading');

@@ -1,8 +1,8 @@
-/** Attempts whose end a command of this window waits for and shows itself: there is no second notification. */
+/** Attempts whose outcome a command of this window awaits and shows, so that there is no second notification. */
 const awaited = new Set<string>();
 
-/** Does something whose outcome the caller shows. */
-export async function awaiting<T>(id: string, work: () => Promise<T>): Promise<T> {
+/** Runs `work`, which awaits an attempt and shows its outcome. */
+export async function whileAwaiting<T>(id: string, work: () => Promise<T>): Promise<T> {
   awaited.add(id);
   try {
     return await work();

@@ -6,31 +6,30 @@ import { homeFolder } from '../../util/cacheFolder';
 import { localize } from '../../util/localize';
 import { UserError, messageOf } from '../../util/userError';
 
-/** The oldest Node that the trainer runs on. */
-const OLDEST_NODE = 20;
+/** Minimum major version of Node.js for the trainer. */
+const MIN_NODE_VERSION = 20;
 
 export interface NodeChoice {
   executable: string;
   /** Such as `22.14.0`. */
   version: string;
   source: 'setting' | 'path' | 'editor';
-  /** What it takes in the environment to be a Node. */
+  /** Environment variables that make the executable run as Node.js. */
   environment: Readonly<Record<string, string>>;
 }
 
 export interface NodeSearch {
   /** `nlvr.nodePath`; empty when not set. */
   configured: string;
-  /** The PATH to look along. */
+  /** The PATH to search. */
   path: string;
-  /** The program this extension host runs in: Node on servers, Electron on the desktop. */
+  /** Executable of this extension host: Node.js on servers, Electron on the desktop. */
   execPath: string;
 }
 
 /**
- * Finds the Node to run the trainer with: the setting, else a `node` that is new enough on the PATH, else the
- * editor's own runtime.
- * @throws {UserError} when the setting names something else, or nothing new enough is there.
+ * Finds the Node.js to run the trainer with: the setting, else a recent `node` on the PATH, else the editor's own runtime.
+ * @throws {UserError} when the setting is not a recent Node.js, or none is found.
  */
 export async function findNode({ configured, path, execPath }: NodeSearch): Promise<NodeChoice> {
   if (configured !== '') return fromSetting(expandHome(configured));
@@ -45,7 +44,7 @@ export async function findNode({ configured, path, execPath }: NodeSearch): Prom
   if (version !== undefined && isNewEnough(version))
     return { executable: execPath, version, source: 'editor', environment };
   throw new UserError(
-    localize('No Node.js {0} or newer was found to run the trainer.', OLDEST_NODE),
+    localize('No Node.js {0} or newer was found to run the trainer.', MIN_NODE_VERSION),
     {
       hint: localize('Install Node.js, or set nlvr.nodePath to its executable.'),
     },
@@ -71,14 +70,14 @@ async function fromSetting(executable: string): Promise<NodeChoice> {
         'nlvr.nodePath, {0}, is Node.js {1}; the trainer needs {2} or newer.',
         executable,
         version,
-        OLDEST_NODE,
+        MIN_NODE_VERSION,
       ),
       { hint: localize('Set nlvr.nodePath to a newer one, or clear it to search automatically.') },
     );
   return { executable, version, source: 'setting', environment: {} };
 }
 
-/** @returns the version of a Node, without `v`. @throws when the program is none. */
+/** @returns the version of a Node.js, without `v`. @throws when the program is not Node.js. */
 async function nodeVersion(
   executable: string,
   environment: Readonly<Record<string, string>> = {},
@@ -94,18 +93,18 @@ async function nodeVersion(
 }
 
 function isNewEnough(version: string): boolean {
-  return Number.parseInt(version, 10) >= OLDEST_NODE;
+  return Number.parseInt(version, 10) >= MIN_NODE_VERSION;
 }
 
 async function onPath(path: string): Promise<string[]> {
   const name = process.platform === 'win32' ? 'node.exe' : 'node';
   const folders = path.split(delimiter).filter((folder) => folder !== '');
   const files = [...new Set(folders.map((folder) => join(folder, name)))];
-  const there = await Promise.all(files.map(pathExists));
-  return files.filter((_file, i) => there[i]);
+  const exists = await Promise.all(files.map(pathExists));
+  return files.filter((_file, i) => exists[i]);
 }
 
-/** `~/x` as people write it in settings. */
+/** Expands `~/x` in settings. */
 export function expandHome(path: string): string {
   const home = path === '~' || path.startsWith('~/') ? homeFolder() : undefined;
   return home === undefined ? path : join(home, path.slice(1));

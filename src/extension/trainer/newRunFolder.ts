@@ -2,19 +2,19 @@ import { mkdir } from 'node:fs/promises';
 import { RunFolder } from '../../run/runFolder';
 import { pathExists } from '../../util/pathExists';
 
-/** A run folder that nobody else in this window starts a trainer into until it is released. */
+/** A run folder in which nothing else in this window starts a trainer until it is released. */
 export interface ReservedFolder {
   readonly folder: string;
   readonly release: () => void;
 }
 
 /**
- * Folders between the decision to start a trainer into them and the time at which the trainer is known: until then
- * nothing on disk shows a second start, which may be a double click, that they are taken.
+ * Folders in which a trainer is about to start. Until it has written to the folder, nothing on disk prevents a second
+ * start, for example by a double click.
  */
 const reserved = new Set<string>();
 
-/** Reserves a folder; undefined when somebody else has. */
+/** Reserves a folder; undefined if it is reserved already. */
 export function reserveFolder(folder: string): ReservedFolder | undefined {
   if (reserved.has(folder)) return undefined;
   reserved.add(folder);
@@ -22,10 +22,10 @@ export function reserveFolder(folder: string): ReservedFolder | undefined {
 }
 
 /**
- * The folder for a new run: `output_dir` itself, or when that holds a run already `output_dir-2`, `output_dir-3` and
- * so on. Nothing is ever overwritten. The folder is created, and reserved before this returns.
+ * Creates and reserves the folder for a new run: `output_dir`, or if that contains a run `output_dir-2`, `output_dir-3` and
+ * so on. Nothing is overwritten.
  * @param outputDir absolute
- * @param taken whether a program is at work in a folder that has no `run.json` yet
+ * @param taken whether a program is active in a folder that has no `run.json` yet
  */
 export async function claimRunFolder(
   outputDir: string,
@@ -34,11 +34,11 @@ export async function claimRunFolder(
   for (let number = 1; ; number++) {
     const folder = number === 1 ? outputDir : `${outputDir}-${number}`;
     if (taken(folder)) continue;
-    // Before the disk is asked: a second start may come meanwhile.
+    // Reserved before checking the disk, because a second start may happen meanwhile.
     const claimed = reserveFolder(folder);
     if (!claimed) continue;
     try {
-      if (!(await holdsRun(folder))) {
+      if (!(await containsRun(folder))) {
         await mkdir(folder, { recursive: true });
         return claimed;
       }
@@ -50,9 +50,9 @@ export async function claimRunFolder(
   }
 }
 
-/** Also true for BLIP's own output folders (`log.txt`), which are not to be mixed with ours. */
-async function holdsRun(folder: string): Promise<boolean> {
+/** Whether a folder contains a run, or the output of BLIP (`log.txt`), which must not be mixed with a run. */
+async function containsRun(folder: string): Promise<boolean> {
   const { runJson, events, best, last, lock, log } = new RunFolder(folder);
-  const there = await Promise.all([runJson, events, best, last, lock, log].map(pathExists));
-  return there.includes(true);
+  const exists = await Promise.all([runJson, events, best, last, lock, log].map(pathExists));
+  return exists.includes(true);
 }

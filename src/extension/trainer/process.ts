@@ -1,22 +1,22 @@
-/** Child processes of the editor, which all are the command line program: started, followed and ended by `startChild`. */
+/** Starts, follows and ends child processes of the editor, which all run the command line program. */
 import { spawn, type StdioOptions } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { RunFolder } from '../../run/runFolder';
-import { jsonErrorEnvironment } from './failure';
+import { jsonErrorEnvironment } from './commandError';
 import { endTree } from './processTree';
 
-/** How the command line program is started on this machine. */
+/** How to start the command line program on this machine. */
 export interface Program {
   /** Node, or VS Code's runtime in its Node mode. */
   executable: string;
   /** `dist/cli.js` */
   cli: string;
-  /** What the child's environment has beyond, or (undefined) less than ours. */
+  /** Environment variables to set, or (undefined) to remove. */
   environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** How a child is started. */
+/** How to start a child process. */
 export interface Launch {
   command: string;
   args: readonly string[];
@@ -24,21 +24,21 @@ export interface Launch {
   env: NodeJS.ProcessEnv;
 }
 
-/** How a child ended. */
+/** How a child process ended. */
 export interface Ended {
-  /** Exit code, null when a signal ended it. */
+  /** Exit code; null if a signal ended it. */
   code: number | null;
   signal: NodeJS.Signals | null;
 }
 
-/** What a finished child left behind. */
+/** The output and exit status of a child process. */
 export interface Outcome extends Ended {
   stdout: string;
-  /** The end of what it said there. */
+  /** The end of its standard error. */
   stderr: string;
 }
 
-/** Variables that VS Code sets for its own child processes; ours is a plain Node program. */
+/** Variables that VS Code sets for its own child processes, which a plain Node.js program must not get. */
 const editorVariables = /^(VSCODE_|ELECTRON_|NODE_OPTIONS$|NODE_CHANNEL_)/;
 
 export function childEnvironment(
@@ -50,7 +50,7 @@ export function childEnvironment(
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
-/** How a command of the program is started. */
+/** How to start a command of the program. */
 export function launchOf(program: Program, args: readonly string[], cwd?: string): Launch {
   return {
     command: program.executable,
@@ -61,30 +61,30 @@ export function launchOf(program: Program, args: readonly string[], cwd?: string
 }
 
 export interface ChildOptions {
-  /** Its standard input is a pipe, for `send`, which closes when the extension host goes. Else it has none. */
+  /** Whether it gets a pipe as standard input, for `send`, which closes when the extension host exits. */
   input?: boolean;
-  /** Gets the lines of its output, which the outcome then lacks. */
+  /** Receives the lines of its output, which are then not in the outcome. */
   onLine?: ((line: string) => void) | undefined;
-  /** Gets the lines of its standard error, progress for instance; the outcome has them too. */
+  /** Receives the lines of its standard error, such as progress, which are also in the outcome. */
   onErrorLine?: ((line: string) => void) | undefined;
-  /** It outlives the editor: a process group of its own, and all that it says goes to this open file. */
+  /** File descriptor for all its output. The process gets its own process group and outlives the editor. */
   logTo?: number;
 }
 
-/** A child process that was asked to start. */
+/** A child process that is starting or running. */
 export interface Child {
-  /** Its pid. Rejects when it could not be started. */
+  /** Its process ID. Rejects when it could not be started. */
   readonly started: Promise<number>;
-  /** How it ended, after the last of its lines. */
+  /** Its outcome; settles after the last line. */
   readonly ended: Promise<Outcome>;
-  /** Writes a line (without newline) to its standard input; a child that has ended does not get it. */
+  /** Writes a line to its standard input, with a newline; does nothing if it has ended. */
   send(line: string): void;
-  /** Ends it with all it started: asked by SIGTERM, killed after `graceMs`. */
+  /** Ends its process tree: with SIGTERM, and after `graceMs` with SIGKILL. */
   end(graceMs?: number): Promise<void>;
 }
 
-/** A server may talk for days: what it said last is enough. */
-const KEPT_CHARACTERS = 256 * 1024;
+/** Maximum length of the stored standard error: a server may run for days. */
+const MAX_STDERR_LENGTH = 256 * 1024;
 const GRACE_MS = 2000;
 
 export function startChild({ command, args, cwd, env }: Launch, options: ChildOptions = {}): Child {
@@ -99,10 +99,10 @@ export function startChild({ command, args, cwd, env }: Launch, options: ChildOp
   if (child.stdout && onLine) createInterface({ input: child.stdout }).on('line', onLine);
   else child.stdout?.on('data', (text: string) => (outcome.stdout += text));
   child.stderr?.on('data', (text: string) => {
-    outcome.stderr = (outcome.stderr + text).slice(-KEPT_CHARACTERS);
+    outcome.stderr = (outcome.stderr + text).slice(-MAX_STDERR_LENGTH);
   });
   if (child.stderr && onErrorLine) createInterface({ input: child.stderr }).on('line', onErrorLine);
-  // A child that died before it read our line: `ended` reports its end.
+  // Writing to a child that has exited fails; `ended` reports its exit.
   child.stdin?.on('error', () => undefined);
   const started = new Promise<number>((resolve, reject) => {
     child.once('error', reject);
@@ -124,16 +124,15 @@ export function startChild({ command, args, cwd, env }: Launch, options: ChildOp
   };
 }
 
-/** A trainer that was just started. */
+/** A trainer that has just started. */
 export interface StartedTrainer {
   pid: number;
-  /** Settles when it ends, if this extension host is still there to see it. */
+  /** Settles when it ends, if this extension host is still running. */
   ended: Promise<Ended>;
 }
 
 /**
- * Starts a trainer that outlives the editor: what it says is appended to `trainer.log` of the run folder (which is
- * created).
+ * Starts a trainer that outlives the editor. Its output is appended to `trainer.log` in the run folder, which is created.
  * @throws when the program cannot be started.
  */
 export async function spawnTrainer(
@@ -149,7 +148,7 @@ export async function spawnTrainer(
     const pid = await started;
     return { pid, ended: ended.then(({ code, signal }) => ({ code, signal })) };
   } finally {
-    // The child has its own copy.
+    // The child has its own descriptor.
     await log.close();
   }
 }
@@ -159,7 +158,7 @@ interface RunOptions extends Pick<ChildOptions, 'onLine' | 'onErrorLine'> {
   signal?: AbortSignal;
 }
 
-/** Runs a short command to its end. Aborting ends it with all it started and rejects with the signal's reason. */
+/** Runs a short command to its end. Aborting ends its process tree and rejects with the reason of the signal. */
 export async function runProgram(
   program: Program,
   args: readonly string[],
@@ -172,7 +171,7 @@ export async function runProgram(
     listeners,
   );
   let abort = (): void => undefined;
-  // A child that cannot be ended is reported, not waited for.
+  // If the child cannot be ended, rejects instead of waiting for it.
   const stuck = new Promise<never>((_resolve, reject) => {
     abort = () => void child.end().catch(reject);
   });

@@ -6,9 +6,9 @@ import { setting } from '../settings';
 import { expandHome, findNode } from './findNode';
 import type { Program } from './process';
 
-/** Finds the trainer's program once, and again when a setting that it depends on changes. */
+/** Finds the trainer's program, and caches it until a setting that it depends on changes. */
 export class ProgramFinder implements vscode.Disposable {
-  /** By the workspace folder whose settings count. */
+  /** By the workspace folder whose settings apply. */
   private readonly found = new Map<string, Promise<Program>>();
   private readonly subscription = vscode.workspace.onDidChangeConfiguration((change) => {
     if (change.affectsConfiguration('nlvr') || change.affectsConfiguration('http'))
@@ -45,7 +45,7 @@ export class ProgramFinder implements vscode.Disposable {
     const known = this.found.get(key);
     if (known) return known;
     const finding = this.find(folder?.uri).catch((error: unknown) => {
-      // Installing Node fixes it, so do not cache the failure.
+      // A failure is not cached, because the user may install Node.js.
       this.found.delete(key);
       throw error;
     });
@@ -78,7 +78,7 @@ export class ProgramFinder implements vscode.Disposable {
   }
 }
 
-/** VS Code's proxy for downloads, where the environment does not name one. */
+/** VS Code's proxy for downloads, unless the environment specifies one. */
 function proxyVariables(): Record<string, string> {
   const proxy = vscode.workspace.getConfiguration('http').get<string>('proxy') ?? '';
   if (proxy === '' || process.env.HTTPS_PROXY || process.env.https_proxy) return {};

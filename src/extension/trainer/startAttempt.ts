@@ -1,4 +1,4 @@
-/** Starts programs on run folders, each with the record of its attempt. */
+/** Starts programs on run folders and records each start as an attempt. */
 import { rm } from 'node:fs/promises';
 import {
   closeAttempt,
@@ -17,12 +17,12 @@ import { ExitCode, errorDetails } from '../../util/userError';
 import { spawnTrainer, type Program } from './process';
 
 /** A program to start on a run folder. */
-export interface Asked {
+export interface AttemptRequest {
   kind: Attempt['kind'];
   /** Arguments of the command line program. */
   args: readonly string[];
   folder: string;
-  /** The configuration that the user named or meant, absolute. */
+  /** The configuration that the user chose, absolute. */
   configFile: string;
   cwd: string;
 }
@@ -32,22 +32,25 @@ export interface StartedAttempt {
   /** Its record, absolute. */
   file: string;
   pid: number;
-  /** Settles when the program has ended and its record says how. */
+  /** Settles when the program has ended and its outcome is recorded. */
   ended: Promise<ProcessExit>;
 }
 
 /**
- * Writes the record and starts the program, which continues the record. When the program ends without having said
- * how, this says so for it.
- * @throws when the program cannot be started; the record says so, too
+ * Writes the record of the attempt and starts the program, which updates it. If the program ends without recording its
+ * outcome, records it.
+ * @throws when the program cannot be started, which is recorded too
  */
-export async function startAttempt(program: Program, asked: Asked): Promise<StartedAttempt> {
-  const { kind, args, configFile, cwd } = asked;
-  const folder = new RunFolder(asked.folder);
+export async function startAttempt(
+  program: Program,
+  request: AttemptRequest,
+): Promise<StartedAttempt> {
+  const { kind, args, configFile, cwd } = request;
+  const folder = new RunFolder(request.folder);
   const attempt = newAttempt({ kind, arguments: args, configFile, askedBy: 'editor' });
   const file = writeAttempt(folder, attempt);
   pruneAttempts(folder);
-  // What was asked of an earlier program is not meant for this one.
+  // A stop request for an earlier program must not stop this one.
   await rm(folder.stopRequest, { force: true });
   const environment = { ...program.environment, [ATTEMPT_VARIABLE]: file };
   try {

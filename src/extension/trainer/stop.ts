@@ -16,30 +16,30 @@ import { ExitCode, UserError } from '../../util/userError';
 import { endTraining } from './processTree';
 
 const GRACE_MS = 2000;
-const LOOK_MS = 100;
+const POLL_MS = 100;
 
 /**
- * Asks a run to finish its step, save and end. The request is a file, so it also reaches a trainer on another
- * machine, and other windows see it.
+ * Requests that a run finishes its step, saves and ends. The request is a file, so that it also reaches a trainer on
+ * another machine, and other windows.
  */
 export async function requestStop(folder: string): Promise<void> {
   await writeFile(new RunFolder(folder).stopRequest, `${new Date().toISOString()}\n`);
 }
 
 /**
- * Immediately ends what writes a run folder, with every process it started and every rank that trains with it, and says so in the record of its attempt and
- * in `run.json`. What was saved last stays; the steps after it are lost.
+ * Immediately ends the process that writes a run folder, with its descendants and the other ranks of the training, and
+ * records that in its attempt and in `run.json`. The steps since the last checkpoint are lost.
  * @param message why it stopped
- * @throws {UserError} when it runs where it cannot be ended from here.
+ * @throws {UserError} when it runs on a machine where it cannot be ended from here.
  */
-export async function stopAtOnce(
+export async function killRun(
   folder: string,
   message: MessageText,
   graceMs = GRACE_MS,
 ): Promise<void> {
   const run = await readRun(folder);
   if (!run || !isActiveStatus(run.status)) return;
-  const { owner, presence } = await writerOf(run);
+  const { owner, presence } = await findWriter(run);
   if (presence === 'elsewhere' || presence === 'silent')
     throw new UserError(
       localize('This run is on {0}; it cannot be stopped from here.', owner.host),
@@ -54,9 +54,9 @@ export async function stopAtOnce(
   if (presence === 'here') await endTraining(owner.pid, graceMs);
   const paths = new RunFolder(folder);
   await rm(paths.stopRequest, { force: true });
-  // The program may have had the time to say how it ended; a killed one has not.
-  if (run.attempt) sayStopped(paths, run.attempt, message);
-  // Under the lock: a resume may have started since, and then run.json is its own.
+  // Does nothing if the program has recorded its outcome; a killed one has not.
+  if (run.attempt) recordStopped(paths, run.attempt, message);
+  // Under the lock: a resume may have started since, and then owns run.json.
   let lock: HeldLock;
   try {
     lock = tryLock(paths);
@@ -80,8 +80,8 @@ export async function stopAtOnce(
   }
 }
 
-/** The process that an active run is written by. */
-async function writerOf({
+/** The process that writes an active run. */
+async function findWriter({
   info,
   attempt,
 }: NonNullable<Awaited<ReturnType<typeof readRun>>>): Promise<{
@@ -97,7 +97,7 @@ function recordOf(folder: RunFolder, id: string): string {
   return join(folder.attempts, `${id}.json`);
 }
 
-function sayStopped(folder: RunFolder, { id }: Attempt, message: MessageText): void {
+function recordStopped(folder: RunFolder, { id }: Attempt, message: MessageText): void {
   closeAttempt(recordOf(folder, id), {
     state: 'stopped',
     exitCode: ExitCode.stopped,
@@ -106,8 +106,8 @@ function sayStopped(folder: RunFolder, { id }: Attempt, message: MessageText): v
 }
 
 /**
- * Ends a program that has not begun its run: there is nothing to save, so one that does not hear the request is ended
- * with every process it started. One that begins its run meanwhile finishes its step and saves, as any other.
+ * Ends a program that has not begun its run. There is nothing to save, so one that does not respond to the request is
+ * killed with its descendants. One that begins its run meanwhile finishes its step and saves, as usual.
  */
 export async function stopStarting(
   folder: string,
@@ -124,11 +124,11 @@ export async function stopStarting(
   while ((await lives()) && Date.now() < deadline) {
     const info = await readRunInfo(folder).catch(() => undefined);
     if (info?.attempt === id) return;
-    await sleep(LOOK_MS);
+    await sleep(POLL_MS);
     owner ??= readAttemptFile(recordOf(paths, id))?.owner ?? null;
   }
   if (owner && (await lives())) await endTraining(owner.pid, graceMs);
-  // A process that has not even begun finds its record closed, and ends.
-  sayStopped(paths, attempt, localize('Stopped before it started.'));
+  // A process that has not loaded its record yet finds it closed, and ends.
+  recordStopped(paths, attempt, localize('Stopped before it started.'));
   await rm(paths.stopRequest, { force: true });
 }

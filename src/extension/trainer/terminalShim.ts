@@ -1,13 +1,13 @@
-/** The `nlvr` that a terminal of the editor finds on its PATH: a small program that runs the bundled command line. */
+/** Writes the `nlvr` executable for the PATH of a terminal: a script that runs the bundled command line program. */
 import { mkdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { replaceFileAsync } from '../../util/atomicFile';
 import type { Program } from './process';
 
-/** Where the program and the Node that runs it are. In the terminal's environment, so that windows share one shim. */
+/** Variables with the paths of the program and of Node.js. In the terminal's environment, so that windows share one script. */
 const NODE = 'NLVR_TERMINAL_NODE';
 const CLI = 'NLVR_TERMINAL_CLI';
-/** Makes VS Code's runtime a Node. In the shim alone: in the terminal's environment it would break `code`. */
+/** Makes VS Code's runtime run as Node.js. Set in the script only: in the terminal's environment, it would break `code`. */
 const AS_NODE = 'ELECTRON_RUN_AS_NODE';
 
 interface ShimFile {
@@ -15,7 +15,7 @@ interface ShimFile {
   text: string;
 }
 
-/** The shim of an operating system: a shell script, or a batch file on Windows. */
+/** The script for an operating system: a shell script, or a batch file on Windows. */
 export function shimFile(platform: NodeJS.Platform): ShimFile {
   if (platform === 'win32')
     return {
@@ -36,8 +36,8 @@ export function shimFile(platform: NodeJS.Platform): ShimFile {
 }
 
 /**
- * Writes the shim.
- * @param folder of the extension's own storage; made when it is missing
+ * Writes the script.
+ * @param folder folder in the storage of the extension, which is created if missing
  * @throws {UserError} when the disk is full.
  */
 export async function writeShim(folder: string, platform = process.platform): Promise<void> {
@@ -50,8 +50,8 @@ export async function writeShim(folder: string, platform = process.platform): Pr
 }
 
 /**
- * What a terminal's environment has in addition: the shim on the PATH, what it runs, and what the settings give to the
- * trainer. `null` removes a variable, as VS Code's terminals take it.
+ * The additional environment variables of a terminal: the script on the PATH, what it runs, and those that the settings
+ * give to the trainer. `null` removes a variable, as in `vscode.TerminalOptions.env`.
  */
 export function terminalEnvironment(
   folder: string,

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
-/** What a panel's page is made of; addresses as `webview.asWebviewUri` gives them. */
+/** The parts of a panel's page; URIs are from `webview.asWebviewUri`. */
 export interface Page {
-  /** Shown to screen readers as the document's title. */
+  /** Title of the document, for screen readers. */
   title: string;
   /** Language of the texts, such as `en` or `zh-cn`. */
   language: string;
@@ -11,14 +11,14 @@ export interface Page {
   script: string;
   /** Style sheets in order. */
   styles: readonly string[];
-  /** Texts of the page in the user's language, by English text; read by the page's script. */
+  /** Translated texts of the page by English text, read by the page's script. */
   strings?: Readonly<Record<string, string>>;
 }
 
 /**
- * A panel's document: nothing may load but its own script (by nonce), its own styles, and pictures from
- * `localResourceRoots` or made in the page. The script finds `<div id="root">`, and the translated texts in
- * `<script id="strings" type="application/json">`.
+ * Creates the HTML of a panel. It can load only its script (by nonce), its style sheets, and images from
+ * `localResourceRoots` or created in the page. The script renders into `<div id="root">`, and reads the translated texts
+ * from `<script id="strings" type="application/json">`.
  */
 export function pageHtml(page: Page, nonce = randomBytes(16).toString('base64')): string {
   const policy = [
@@ -27,12 +27,12 @@ export function pageHtml(page: Page, nonce = randomBytes(16).toString('base64'))
     `style-src ${page.cspSource}`,
     `font-src ${page.cspSource}`,
     `img-src ${page.cspSource} data: blob:`,
-    // Neither falls back on default-src.
+    // These do not fall back to default-src.
     `base-uri 'none'`,
     `form-action 'none'`,
   ].join('; ');
   const styles = page.styles.map((href) => `<link rel="stylesheet" href="${escapeHtml(href)}">`);
-  // `<` is the only character that could end the element; JSON allows it to be written as an escape.
+  // `<` is the only character that could end the element, and JSON allows to escape it.
   const strings = JSON.stringify(page.strings ?? {}).replaceAll('<', '\\u003c');
   return `<!DOCTYPE html>
 <html lang="${escapeHtml(page.language)}">
@@ -52,7 +52,7 @@ ${styles.join('\n')}
 `;
 }
 
-/** Text made safe inside an element or a double-quoted attribute. */
+/** Escapes text for an element or a double-quoted attribute. */
 export function escapeHtml(text: string): string {
   return text
     .replaceAll('&', '&amp;')

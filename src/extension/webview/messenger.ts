@@ -15,21 +15,22 @@ export interface MessagePort {
   onDidReceiveMessage(listener: (message: unknown) => void): { dispose(): void };
 }
 
-/** What a panel does with what its webview says. */
+/** Handles the messages and requests of a webview. */
 export interface MessageHandlers<C extends PanelContract> {
-  /** The webview listens, for the first time or after a reload: send it a complete snapshot. */
+  /** Called when the webview listens, first or after a reload: must send a complete snapshot. */
   ready(): void | Promise<void>;
   message(message: C['toHost']): void | Promise<void>;
   requests: {
     [N in RequestName<C>]: (params: Params<C, N>) => Result<C, N> | Promise<Result<C, N>>;
   };
-  /** Anything a handler threw, for the log. */
+  /** Called with errors of handlers, for the log. */
   failed(error: unknown, during: string): void;
 }
 
 /**
- * The host's end of a panel's conversation. Messages sent before the webview is ready are dropped: the snapshot that
- * `ready` sends holds them. Every request is answered, also when its handler throws or is unknown, and every ping.
+ * Exchanges messages with the webview of a panel. Messages sent before the webview is ready are dropped: the snapshot sent
+ * by `ready` includes their content. Every request gets a response, also if its handler throws or is unknown, and every
+ * ping a pong.
  */
 export class Messenger<C extends PanelContract> {
   private readonly subscription: { dispose(): void };
@@ -43,7 +44,7 @@ export class Messenger<C extends PanelContract> {
     this.subscription = port.onDidReceiveMessage((frame) => void this.receive(frame));
   }
 
-  /** Whether the webview has said `ready` since it was last (re)loaded. */
+  /** Whether the webview has sent `ready` since it was last loaded. */
   get ready(): boolean {
     return this.isReady;
   }
@@ -52,7 +53,7 @@ export class Messenger<C extends PanelContract> {
     if (this.isReady) this.post({ frame: 'message', message });
   }
 
-  /** Call when the webview's document is discarded while the panel stays (it was hidden): the next `ready` starts over. */
+  /** Call when the webview's document is destroyed because the panel was hidden; the next `ready` starts over. */
   suspend(): void {
     this.isReady = false;
   }
@@ -113,7 +114,7 @@ function failureOf(error: unknown): Failure {
   return { message, ...(hint !== null && { hint }) };
 }
 
-/** What comes out of a webview is checked: its script is ours, its data is not. */
+/** Validates a message of the webview, which may contain data of the workspace. */
 function parseFrame(value: unknown): WebviewFrame | undefined {
   if (typeof value !== 'object' || value === null || !('frame' in value)) return undefined;
   switch (value.frame) {

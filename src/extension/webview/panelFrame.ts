@@ -1,4 +1,4 @@
-/** What every panel with a run has around its session: the page, the messages, files that are watched, and the log. */
+/** Connects the session of a panel to VS Code: the webview and its messages, file watchers, and the log. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { messageOf, UserError } from '../../util/userError';
@@ -9,21 +9,21 @@ import type { Services } from '../services';
 import { Messenger, type MessageHandlers } from './messenger';
 import { setPictureRoots, setUpWebview } from './panelWebview';
 
-/** The part of a panel that knows what it shows. */
+/** The session of a panel: its state and the handlers of its messages. */
 export interface PanelSession<C extends PanelContract> extends MessageHandlers<C> {
   dispose(): void;
-  /** The page was hidden and its document is gone. */
+  /** Called when the page was hidden and its document destroyed. */
   suspend?(): void;
 }
 
-/** One panel's webview with its messages. */
+/** The webview of a panel, with the resources that are disposed with it. */
 export class PanelFrame<C extends PanelContract> implements vscode.Disposable {
   private readonly messenger: Messenger<C>;
   private readonly disposables: vscode.Disposable[];
 
   /**
-   * @param page the bundle's name: `dist/webview/<page>.js`
-   * @param pictureRoots folders that pictures may be shown from
+   * @param page name of the bundle: `dist/webview/<page>.js`
+   * @param pictureRoots folders from which the page may load images
    */
   constructor(
     private readonly panel: vscode.WebviewPanel,
@@ -53,12 +53,12 @@ export class PanelFrame<C extends PanelContract> implements vscode.Disposable {
     this.messenger.send(message);
   }
 
-  /** What goes with the panel. */
-  own(...disposables: vscode.Disposable[]): void {
+  /** Registers resources to dispose with the panel. */
+  register(...disposables: vscode.Disposable[]): void {
     this.disposables.push(...disposables);
   }
 
-  /** Calls back when files of a folder are made, changed or deleted. */
+  /** Calls back when files of a folder are created, changed or deleted. */
   watch(
     folder: string,
     pattern: string,
@@ -71,15 +71,15 @@ export class PanelFrame<C extends PanelContract> implements vscode.Disposable {
     watcher.onDidCreate(changed);
     watcher.onDidChange(changed);
     watcher.onDidDelete(deleted);
-    this.own(watcher);
+    this.register(watcher);
   }
 
-  /** For work that nobody waits for: a failure is logged. */
-  guard(doing: string, work: Promise<void>): void {
+  /** Logs the failure of work that is not awaited. */
+  logFailure(doing: string, work: Promise<void>): void {
     work.catch((error: unknown) => this.services.log.error(`${doing}: ${String(error)}`));
   }
 
-  /** Loads the page again, with pictures of these folders allowed. */
+  /** Reloads the page and allows images from these folders. */
   allowPictures(roots: readonly vscode.Uri[]): void {
     this.messenger.suspend();
     setPictureRoots(this.panel.webview, this.services.context.extensionUri, roots);
@@ -91,7 +91,7 @@ export class PanelFrame<C extends PanelContract> implements vscode.Disposable {
   }
 }
 
-/** Logs what went wrong in a panel: a person sees it there; what is not meant for people belongs in the log whole. */
+/** Logs an error of a panel, which shows the message: the message of a user error, the stack of any other. */
 export function logProblem(
   log: vscode.LogOutputChannel,
   panel: string,
@@ -102,25 +102,25 @@ export function logProblem(
   else log.error(`${panel}, ${doing}: ${error instanceof Error ? error.stack : messageOf(error)}`);
 }
 
-/** Where an export goes, as the dialog asks. */
-interface Export {
+/** Options of the save dialog of an export. */
+interface ExportOptions {
   title: string;
-  /** The file that is offered. */
+  /** The default file. */
   file: vscode.Uri | undefined;
   /** Without a dot. */
   extension: string;
-  /** What is done, for the log. */
+  /** The operation, for the log. */
   doing: string;
 }
 
 /**
  * Asks for a file and writes it.
- * @returns the name of the file; null when nothing was chosen
- * @throws what the file system says, after it was shown.
+ * @returns the name of the file; null when canceled
+ * @throws errors of the file system, after they were shown.
  */
 export async function exportTo(
   log: vscode.LogOutputChannel,
-  { title, file, extension, doing }: Export,
+  { title, file, extension, doing }: ExportOptions,
   pieces: Iterable<string | Uint8Array>,
 ): Promise<string | null> {
   const target = await vscode.window.showSaveDialog({

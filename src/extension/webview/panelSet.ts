@@ -1,12 +1,12 @@
 /**
- * The open panels of one kind: each is opened once for what it is about, brought to the front after that, and filled
- * again when VS Code hands it over after a reload of the window.
+ * The open panels of one kind. A panel is opened once per input, revealed after that, and restored when VS Code
+ * deserializes it after a window reload.
  */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { KeyedMutex } from '../keyedMutex';
 import { showRestored } from '../restoredTabs';
-import { followPanel } from '../runInFront';
+import { followPanel } from '../activePanel';
 import type { Services } from '../services';
 import { panelIcon } from './panelWebview';
 
@@ -15,77 +15,77 @@ export interface OpenPanel extends vscode.Disposable {
   readonly panel: vscode.WebviewPanel;
 }
 
-/** @template About what a panel is about: the folder of a run, for instance, and what to show of it first. */
-export abstract class PanelSet<About, P extends OpenPanel, State = unknown>
+/** @template Input the input of a panel, such as the folder of a run and the predictions to show first. */
+export abstract class PanelSet<Input, P extends OpenPanel, State = unknown>
   implements vscode.WebviewPanelSerializer<Partial<State>>, vscode.Disposable
 {
   protected readonly panels = new Set<P>();
-  /** A second command for the same thing waits for the first. */
-  private readonly turns = new KeyedMutex();
-  /** Keys of the panels that VS Code has handed over after a reload. */
-  private readonly handedOver = new Set<string>();
+  /** A second command for the same input waits for the first. */
+  private readonly mutex = new KeyedMutex();
+  /** Keys of the panels that VS Code has deserialized after a reload. */
+  private readonly deserialized = new Set<string>();
 
   constructor(
     protected readonly services: Services,
     private readonly viewType: string,
   ) {}
 
-  /** The tab's title until the panel is filled. */
-  protected abstract firstTitle(): string;
-  /** The tab's title of a panel about this; what it names is known. */
-  protected abstract titleOf(about: About): string;
-  /** Equal for what one panel shows. */
-  protected abstract keyOf(about: About): string;
-  /** As `keyOf`, of what a panel is about now: it may have changed since it was opened. */
+  /** Title of the tab until the session is created. */
+  protected abstract placeholderTitle(): string;
+  /** Title of the tab; the runs are in the registry. */
+  protected abstract titleOf(input: Input): string;
+  /** Key of an input; inputs with the same key share a panel. */
+  protected abstract keyOf(input: Input): string;
+  /** Key of the current input of a panel, which may have changed since it was opened. */
   protected abstract keyOfPanel(panel: P): string;
-  /** What a restored panel is about; undefined when its state does not say so. */
-  protected abstract restored(state: Partial<State>): About | undefined;
-  /** The runs that have to be known before the panel has a title. */
-  protected abstract runsOf(about: About): readonly string[];
-  /** The run that commands from the palette are meant for while the panel is in front. */
-  protected runInFront?(panel: P): string;
-  /** Fills a panel, or not, where it was closed meanwhile. */
-  protected abstract fill(
+  /** The input of a restored panel; undefined if its state is invalid. */
+  protected abstract inputFromState(state: Partial<State>): Input | undefined;
+  /** The runs that must be in the registry for the title. */
+  protected abstract runsOf(input: Input): readonly string[];
+  /** The run to which commands of the palette apply while the panel is active. */
+  protected runForCommands?(panel: P): string;
+  /** Creates the session of a panel; undefined if the panel was closed meanwhile. */
+  protected abstract createSession(
     panel: vscode.WebviewPanel,
-    about: About,
+    input: Input,
     isClosed: () => boolean,
   ): P | undefined | Promise<P | undefined>;
 
-  /** Opens a panel or brings it to the front. @returns the one that was open already */
-  protected async show(about: About): Promise<P | undefined> {
-    // Not in turn: the panel that is handed over then takes its turn.
-    if (!this.panelOf(about)) await this.showRestored(about);
-    return this.turns.run(this.keyOf(about), async () => {
-      const open = this.panelOf(about);
+  /** Opens a panel or reveals it. @returns the panel if it was open already */
+  protected async show(input: Input): Promise<P | undefined> {
+    // Outside the mutex, which the deserialized panel acquires.
+    if (!this.panelOf(input)) await this.showRestored(input);
+    return this.mutex.run(this.keyOf(input), async () => {
+      const open = this.panelOf(input);
       if (open) {
         open.panel.reveal();
         return open;
       }
       const panel = vscode.window.createWebviewPanel(
         this.viewType,
-        this.firstTitle(),
+        this.placeholderTitle(),
         vscode.ViewColumn.Active,
       );
-      await this.add(panel, about);
+      await this.add(panel, input);
       return undefined;
     });
   }
 
-  /** Called by VS Code for a panel that was open when the window was closed. */
+  /** Called by VS Code to restore a panel. */
   async deserializeWebviewPanel(
     panel: vscode.WebviewPanel,
     state: Partial<State> | undefined,
   ): Promise<void> {
-    const about = this.restored(state ?? {});
-    if (about === undefined) {
+    const input = this.inputFromState(state ?? {});
+    if (input === undefined) {
       panel.dispose();
       return;
     }
-    const key = this.keyOf(about);
-    this.handedOver.add(key);
-    await this.turns.run(key, async () => {
-      if (this.panelOf(about)) panel.dispose();
-      else await this.add(panel, about);
+    const key = this.keyOf(input);
+    this.deserialized.add(key);
+    await this.mutex.run(key, async () => {
+      if (this.panelOf(input)) panel.dispose();
+      else await this.add(panel, input);
     });
   }
 
@@ -94,47 +94,47 @@ export abstract class PanelSet<About, P extends OpenPanel, State = unknown>
     this.panels.clear();
   }
 
-  protected panelOf(about: About): P | undefined {
-    const key = this.keyOf(about);
+  protected panelOf(input: Input): P | undefined {
+    const key = this.keyOf(input);
     return [...this.panels].find((panel) => this.keyOfPanel(panel) === key);
   }
 
-  /** The run's name, or its folder's where it is not known. */
+  /** The name of the run, or of its folder if the run is unknown. */
   protected nameOf(folder: string): string {
     return this.services.runs.get(folder)?.info.name ?? basename(folder);
   }
 
-  private async showRestored(about: About): Promise<void> {
-    await this.knowRuns(about);
-    const title = this.titleOf(about);
+  private async showRestored(input: Input): Promise<void> {
+    await this.addRuns(input);
+    const title = this.titleOf(input);
     await showRestored({
       viewType: this.viewType,
       title,
       loaded: [...this.panels].filter(({ panel }) => panel.title === title).length,
-      handedOver: () => this.handedOver.has(this.keyOf(about)),
+      isDeserialized: () => this.deserialized.has(this.keyOf(input)),
     });
   }
 
-  private async knowRuns(about: About): Promise<void> {
+  private async addRuns(input: Input): Promise<void> {
     const { runs } = this.services;
-    const unknown = this.runsOf(about).filter((folder) => !runs.get(folder));
+    const unknown = this.runsOf(input).filter((folder) => !runs.get(folder));
     await Promise.all(unknown.map((folder) => runs.add(folder)));
   }
 
-  private async add(panel: vscode.WebviewPanel, about: About): Promise<void> {
+  private async add(panel: vscode.WebviewPanel, input: Input): Promise<void> {
     const { runs, context } = this.services;
     let closed = false;
     panel.onDidDispose(() => (closed = true));
     panel.iconPath = panelIcon(context.extensionUri);
-    await this.knowRuns(about);
+    await this.addRuns(input);
     if (closed) return;
-    panel.title = this.titleOf(about);
-    const filled = await this.fill(panel, about, () => closed);
+    panel.title = this.titleOf(input);
+    const filled = await this.createSession(panel, input, () => closed);
     if (!filled) return;
     this.panels.add(filled);
-    if (this.runInFront)
+    if (this.runForCommands)
       followPanel(panel, () => {
-        const run = this.runInFront?.(filled) ?? '';
+        const run = this.runForCommands?.(filled) ?? '';
         return { run, configFile: runs.get(run)?.info.configFile };
       });
     panel.onDidDispose(() => {
@@ -144,31 +144,31 @@ export abstract class PanelSet<About, P extends OpenPanel, State = unknown>
   }
 }
 
-/** The one set of panels of a kind in this window, made when it is first needed. */
+/** The single set of panels of a kind in this window, created on first use. */
 export class Registration<Context, Panels extends vscode.Disposable> {
-  private made: Panels | undefined;
+  private created: Panels | undefined;
 
   constructor(
-    private readonly make: (context: Context) => Panels,
+    private readonly create: (context: Context) => Panels,
     private readonly servicesOf: (context: Context) => Services,
   ) {}
 
-  /** Makes the panels available, once. */
+  /** Creates the panels, once. */
   register(context: Context): Panels {
-    if (this.made) return this.made;
-    this.made = this.make(context);
-    this.servicesOf(context).context.subscriptions.push(this.made);
-    return this.made;
+    if (this.created) return this.created;
+    this.created = this.create(context);
+    this.servicesOf(context).context.subscriptions.push(this.created);
+    return this.created;
   }
 
-  /** @throws when nobody has registered them. */
+  /** @throws when they are not registered. */
   get panels(): Panels {
-    if (!this.made) throw new Error('the panels were not registered');
-    return this.made;
+    if (!this.created) throw new Error('the panels were not registered');
+    return this.created;
   }
 
-  /** The panels, where there are any. */
-  get ifMade(): Panels | undefined {
-    return this.made;
+  /** The panels, if they are registered. */
+  get ifRegistered(): Panels | undefined {
+    return this.created;
   }
 }

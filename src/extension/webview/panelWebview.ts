@@ -1,17 +1,17 @@
 import * as vscode from 'vscode';
 import { pageHtml } from './html';
 
-/** What a panel adds to the common set-up of its webview. */
+/** Options of a panel's webview. */
 export interface WebviewSetup {
-  /** The bundle's name: `dist/webview/<panel>.js` and `.css`. */
+  /** Name of the bundle: `dist/webview/<panel>.js` and `.css`. */
   panel: string;
   title: string;
-  /** Folders in addition to `dist/webview` from which images may be shown, such as the image root. */
+  /** Folders in addition to `dist/webview` from which the page may load images, such as the image root. */
   pictureRoots?: readonly vscode.Uri[];
   strings?: Readonly<Record<string, string>>;
 }
 
-/** Gives a webview its options and its page. */
+/** Sets the options and the HTML of a webview. */
 export function setUpWebview(
   webview: vscode.Webview,
   extensionUri: vscode.Uri,
@@ -32,8 +32,8 @@ export function setUpWebview(
 }
 
 /**
- * Allows images from these folders and no others. An existing page is reloaded and sends
- * `ready` again: suspend its messenger before.
+ * Allows images from these folders and no others. An existing page is reloaded and sends `ready` again, so suspend its
+ * messenger first.
  */
 export function setPictureRoots(
   webview: vscode.Webview,
@@ -47,7 +47,7 @@ export function setPictureRoots(
   };
 }
 
-/** The icon of a panel's tab, to be seen on light and on dark tabs. */
+/** The icon of a panel's tab, for light and dark themes. */
 export function panelIcon(extensionUri: vscode.Uri): { light: vscode.Uri; dark: vscode.Uri } {
   const icon = (name: string): vscode.Uri => vscode.Uri.joinPath(extensionUri, 'media', name);
   return { light: icon('nlvr-light.svg'), dark: icon('nlvr.svg') };

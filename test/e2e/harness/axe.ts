@@ -14,8 +14,8 @@ interface AxeResults {
 }
 
 /**
- * Serious and critical accessibility problems of a webview by axe-core, one readable line each.
- * The script is evaluated by the debugger, which the webview's content security policy does not bind.
+ * Finds serious and critical accessibility problems of a webview with axe-core, one readable line each.
+ * The debugger evaluates the script, so the webview's content security policy does not apply to it.
  */
 export async function accessibilityProblems(frame: Frame): Promise<string[]> {
   await frame.evaluate(source);

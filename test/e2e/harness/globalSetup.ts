@@ -1,4 +1,4 @@
-/** Once per test run: tools, build, package, install into VS Code's extension folders. */
+/** Runs once per test run: installs tools, builds, packages and installs the extension into VS Code's extension folders. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -47,8 +47,8 @@ export default async function setup(project: TestProject): Promise<() => void> {
 }
 
 /**
- * Makes the VSIX, so that what is tested is what ships. `NLVR_E2E_VSIX` names a ready one.
- * @returns undefined when the project has no package script: the built folder is then copied.
+ * Creates the VSIX, so that the tests run what ships. `NLVR_E2E_VSIX` specifies an existing one.
+ * @returns undefined when the project has no package script; the built folder is copied then.
  */
 function packageExtension(scratch: string): string | undefined {
   if (process.env.NLVR_E2E_VSIX) return process.env.NLVR_E2E_VSIX;

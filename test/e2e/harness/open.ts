@@ -9,7 +9,7 @@ import { Server } from './server';
 import { Workbench } from './workbench';
 
 export interface OpenOptions {
-  /** Absolute path of the folder or `.code-workspace` file; `scratchFolder()` makes one. */
+  /** Absolute path of the folder or `.code-workspace` file; `scratchFolder()` creates one. */
   workspace: string;
   server?: ServerName;
   /** false leaves workspace trust on: the window opens in Restricted Mode and asks. */
@@ -19,7 +19,7 @@ export interface OpenOptions {
   /** User settings in addition to those of the harness. */
   settings?: Record<string, unknown>;
   size?: { width: number; height: number };
-  /** Of the extension, such as `zh-cn`. VS Code itself stays English: no language pack is installed. */
+  /** Language of the extension, such as `zh-cn`. VS Code itself is English: no language pack is installed. */
   language?: string;
 }
 
@@ -27,14 +27,14 @@ const open = new Set<Workbench>();
 const servers = new Map<string, Promise<Server>>();
 let browser: Promise<Browser> | undefined;
 
-/** A new empty folder, removed when the test run ends. */
+/** Creates an empty folder, removed when the test run ends. */
 export function scratchFolder(name: string): string {
   return mkdtempSync(join(inject('scratch'), `${name}-`));
 }
 
 /**
- * Opens a window on the workspace, with a browser profile of its own. Windows of a test file that want the same kind
- * of server share one. Closed after the test file by itself.
+ * Opens a window on the workspace, with its own browser profile. Windows of a test file with the same kind of server
+ * share one. Closed after the test file.
  */
 export async function openWorkbench(options: OpenOptions): Promise<Workbench> {
   const server = await serverFor(options);
@@ -72,7 +72,7 @@ function serverFor({
   return started;
 }
 
-/** The windows open now, for pictures of failures. */
+/** The open windows, for screenshots of failures. */
 export function openWorkbenches(): Iterable<Workbench> {
   return open;
 }
@@ -87,7 +87,7 @@ export async function closeAll(): Promise<void> {
   browser = undefined;
 }
 
-/** One browser a test file. */
+/** The browser of the test file. */
 export function theBrowser(): Promise<Browser> {
   browser ??= chromium.launch({
     executablePath: inject('tools').chromium,

@@ -8,7 +8,7 @@ import { theBrowser } from './open';
 const ORIGIN = 'http://panel.test';
 const types: Record<string, string> = { js: 'text/javascript', css: 'text/css', png: 'image/png' };
 
-/** Sizes of a panel: a large window, half of one, a narrow column, and a low one. */
+/** Sizes of a panel: a large window, half of it, a narrow column, and a low one. */
 export const panelSizes = [
   { width: 1400, height: 900 },
   { width: 700, height: 800 },
@@ -16,13 +16,13 @@ export const panelSizes = [
   { width: 700, height: 380 },
 ];
 
-/** Sent in place of typed arrays, which JSON does not have. */
+/** Replaces typed arrays, which JSON does not support. */
 interface PackedArray {
   packed: string;
   type: string;
 }
 
-/** What VS Code gives a webview, and typed arrays as `PackedArray` both ways. Runs in the page. */
+/** Defines the API of a webview, with typed arrays sent as `PackedArray` in both directions. Runs in the page. */
 const vsCodeApi = `
   const pack = (key, value) => ArrayBuffer.isView(value)
     ? { type: value.constructor.name, packed: btoa(String.fromCharCode(...new Uint8Array(value.buffer, value.byteOffset, value.byteLength))) }
@@ -39,8 +39,8 @@ const vsCodeApi = `
 `;
 
 /**
- * A panel's page in a browser, without VS Code around it: its own bundle and policy, its state kept over reloads.
- * Much quicker than a window, for what the page does by itself. Closed with the browser.
+ * A panel's page in a browser without VS Code: its own bundle and content security policy, and state that survives
+ * reloads. Much faster than a VS Code window, for tests of the page alone. Closed with the browser.
  */
 export class PanelPage implements MessagePort {
   private listener: ((frame: unknown) => void) | undefined;
@@ -80,7 +80,7 @@ export class PanelPage implements MessagePort {
     return made;
   }
 
-  /** Address under which the page may load a file of this machine. */
+  /** URL from which the page can load a file of this machine. */
   static address(file: string): string {
     return `${ORIGIN}${encodeURI(file)}`;
   }
@@ -104,8 +104,8 @@ export class PanelPage implements MessagePort {
   }
 
   /**
-   * Gives the page this size and turns the wheel over an element, or in the middle of the page.
-   * @returns by how many pixels the document is larger than its window, and was scrolled: nothing of it may
+   * Resizes the page and turns the wheel over an element, or in the middle of the page.
+   * @returns by how many pixels the document is larger than its window and was scrolled; must be 0
    */
   async scrolled(
     size: { width: number; height: number },
@@ -123,7 +123,7 @@ export class PanelPage implements MessagePort {
     return { ...(await this.overflow()), top };
   }
 
-  /** By how many pixels the document is larger than its window: it must not scroll. */
+  /** By how many pixels the document is larger than its window; must be 0. */
   overflow(): Promise<{ x: number; y: number }> {
     return this.page.evaluate<{ x: number; y: number }>(`(() => {
       const { scrollWidth, scrollHeight, clientWidth, clientHeight } = document.documentElement;

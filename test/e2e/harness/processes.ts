@@ -1,12 +1,12 @@
 /**
- * Every process that the end-to-end tests start carries a mark in its environment, which its children
- * inherit, detached trainers too. So whatever a failed or interrupted test leaves can be found and ended.
+ * Every process that the end-to-end tests start has a mark in its environment, which its children inherit, including
+ * detached trainers. So processes left by a failed or interrupted test can be found and ended.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 
 const VARIABLE = 'NLVR_E2E_MARK';
 
-/** A mark for the processes of this test run. It holds the pid of the process that answers for them. */
+/** Creates a mark for the processes of this test run. It includes the process ID of the test runner. */
 export function newMark(): string {
   return `${process.pid}-${Date.now()}`;
 }
@@ -14,7 +14,7 @@ export function newMark(): string {
 /** The environment for a marked child process. */
 export function markedEnvironment(mark: string): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = { ...process.env, [VARIABLE]: mark };
-  // A VS Code or vitest around the tests must not leak into the VS Code under test.
+  // Variables of a VS Code or vitest that runs the tests must not leak into the VS Code under test.
   for (const key of Object.keys(env))
     if (/^(VSCODE_|VITEST|NODE_OPTIONS$|ELECTRON_|npm_)/.test(key)) delete env[key];
   return env;
@@ -26,7 +26,7 @@ export interface MarkedProcess {
   command: string;
 }
 
-/** All living marked processes (Linux; elsewhere none are found and only direct children are ended). */
+/** All running marked processes (on Linux; elsewhere none are found, and only direct children are ended). */
 export function markedProcesses(): MarkedProcess[] {
   const found: MarkedProcess[] = [];
   for (const name of listProcesses()) {
@@ -54,13 +54,13 @@ function listProcesses(): string[] {
   }
 }
 
-/** Ends all processes with this mark, or one derived from it by a dot and a suffix, at once. */
+/** Kills all processes with this mark, or with a mark derived from it by a dot and a suffix. */
 export function killMarked(mark: string): void {
   for (const found of markedProcesses())
     if (found.mark === mark || found.mark.startsWith(`${mark}.`)) kill(found.pid);
 }
 
-/** Ends what earlier test runs left that were killed before they could clean up. */
+/** Kills processes left by earlier test runs that were killed before they could clean up. */
 export function killOrphans(): void {
   for (const found of markedProcesses())
     if (!alive(Number.parseInt(found.mark, 10))) kill(found.pid);

@@ -14,11 +14,11 @@ export interface ServerOptions {
   /** false: workspace trust is on and nothing is trusted yet. */
   trusted: boolean;
   settings: Record<string, unknown>;
-  /** This server's own; its trainers are ended with it. */
+  /** Mark of this server; its trainers are ended with it. */
   mark: string;
 }
 
-/** Quiet, deterministic, offline. */
+/** Settings for a quiet, deterministic, offline editor. */
 const baseSettings: Record<string, unknown> = {
   'workbench.startupEditor': 'none',
   'workbench.enableExperiments': false,
@@ -36,7 +36,7 @@ const baseSettings: Record<string, unknown> = {
   'npm.autoDetect': 'off',
   'window.autoDetectColorScheme': false,
   'files.simpleDialog.enable': true,
-  // As on the desktop: nothing is saved by itself.
+  // As on the desktop: no auto save.
   'files.autoSave': 'off',
   'security.workspace.trust.banner': 'always',
 };
@@ -50,7 +50,7 @@ export class Server {
     private readonly output: () => string,
   ) {}
 
-  /** @throws with the server's last words when it is not ready within a minute. */
+  /** @throws with the server's last output when it is not ready within a minute. */
   static async start(options: ServerOptions): Promise<Server> {
     const { server, userData, extensions } = options;
     mkdirSync(join(userData, 'User'), { recursive: true });
@@ -88,7 +88,7 @@ export class Server {
     throw new Error(`code-server did not get ready:\n${this.output()}`);
   }
 
-  /** Pids of the extension hosts, so that a test can kill one. */
+  /** Process IDs of the extension hosts, so that a test can kill one. */
   extensionHosts(): number[] {
     return markedProcesses()
       .filter((found) => found.mark === this.options.mark)
@@ -102,7 +102,7 @@ export class Server {
       this.child.kill('SIGTERM');
       await Promise.race([ended, sleep(5000)]);
     }
-    // Its extension hosts and whatever they started in this server's name.
+    // Its extension hosts and all processes that they started with this server's mark.
     killMarked(this.options.mark);
   }
 }

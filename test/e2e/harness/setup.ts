@@ -1,4 +1,4 @@
-/** For every test file: a picture of each window when a test fails, and nothing left running. */
+/** Setup of every test file: takes a screenshot of each window when a test fails, and ends all processes. */
 import { afterAll, afterEach } from 'vitest';
 import { closeAll, openWorkbenches } from './open';
 
@@ -11,7 +11,7 @@ afterEach(async ({ task }) => {
 });
 
 afterAll(async () => {
-  // A failure in beforeAll belongs to no test: the windows as they were last show it.
+  // A failure in beforeAll belongs to no test; screenshots of the last windows show it.
   let count = 0;
   for (const workbench of openWorkbenches())
     await workbench.screenshot(`last-${++count}`).catch(() => undefined);

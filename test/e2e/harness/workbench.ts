@@ -6,7 +6,7 @@ import type { Server } from './server';
 
 export type Theme = 'light' | 'dark' | 'hc';
 
-/** What the theme picker calls them, and the class of the window and of a webview that have them. */
+/** The name of each theme in the picker, and its class in the window and in webviews. */
 const themes: Record<Theme, { label: string; className: string; webviewClass: string }> = {
   light: { label: 'Light Modern', className: 'vs', webviewClass: 'vscode-light' },
   dark: { label: 'Dark Modern', className: 'vs-dark', webviewClass: 'vscode-dark' },
@@ -19,9 +19,9 @@ const themes: Record<Theme, { label: string; className: string; webviewClass: st
 
 const artifacts = new URL('../artifacts', import.meta.url).pathname;
 
-/** A VS Code window in a browser page, driven as a person would: palette, keys, mouse. */
+/** A VS Code window in a browser page, driven like a user: command palette, keys, mouse. */
 export class Workbench {
-  /** Errors and CSP reports of the page and all its frames, as they came. */
+  /** Errors and CSP reports of the page and all its frames, in order. */
   readonly consoleErrors: string[] = [];
   private closed = false;
 
@@ -34,7 +34,7 @@ export class Workbench {
     this.listen();
   }
 
-  /** Playwright's page: the window itself. Another one after `reopen()`. */
+  /** Playwright's page of the window. Replaced by `reopen()`. */
   get page(): Page {
     return this.shown;
   }
@@ -56,12 +56,12 @@ export class Workbench {
   ): Promise<Workbench> {
     const context = await browser.newContext({ viewport: size, acceptDownloads: true });
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.url });
-    // What a language pack says to VS Code; its own texts stay English, the extension takes its bundle.
+    // As a language pack does: the extension uses its bundle, VS Code's own texts stay English.
     if (language !== undefined)
       await context.addInitScript(
         `Object.defineProperty(globalThis, '_VSCODE_NLS_LANGUAGE', { get: () => '${language}', set() {} })`,
       );
-    // The machine may be busy with other things; a test that hangs still ends by its own limit.
+    // The machine may be busy; a test that hangs is ended by its own timeout.
     context.setDefaultTimeout(60_000);
     const workbench = new Workbench(server, context, workspace, await context.newPage());
     await workbench.load();
@@ -75,7 +75,7 @@ export class Workbench {
     await this.ready();
   }
 
-  /** Waits until the window is there with its views and editors, and its extension host answers. */
+  /** Waits until the window shows its views and editors, and its extension host responds. */
   async ready(): Promise<void> {
     for (const mark of ['code/LifecyclePhase/Restored', 'code/didLoadExtensions'])
       await this.page.waitForFunction(
@@ -89,7 +89,7 @@ export class Workbench {
       .waitFor({ timeout: 60_000 });
   }
 
-  /** Runs a command by its title, with keys alone. */
+  /** Runs a command by its title with the keyboard alone. */
   async runCommandByKeys(title: string): Promise<void> {
     await this.openPalette(`>${title}`);
     await this.page
@@ -100,15 +100,15 @@ export class Workbench {
   }
 
   /**
-   * Runs a command by its title, such as `NLVR: Start NLVR Training`, from the command palette. Waits for commands
-   * that become possible a little later, once the runs were found for instance.
+   * Runs a command by its title, such as `NLVR: Start NLVR Training`, from the command palette. Waits until the command is
+   * available, for example when the runs were found.
    */
   async runCommand(title: string, timeout = 90_000): Promise<void> {
     const row = this.page
       .locator('.quick-input-list .monaco-list-row')
       .filter({ has: this.page.getByText(title, { exact: true }) })
       .first();
-    // The palette does not take up commands that become possible while it is open: ask again.
+    // An open palette does not list commands that become available: open it again.
     for (const until = Date.now() + timeout; Date.now() < until;) {
       await this.openPalette(`>${title}`);
       const chosen = await row.click({ timeout: 4000 }).then(
@@ -121,13 +121,13 @@ export class Workbench {
     throw new Error(`the palette does not offer "${title}"`);
   }
 
-  /** The entries that the palette offers for this text, as far as they fit into its list: the best. */
+  /** The first entries of the palette for this text. */
   async paletteEntries(text: string): Promise<string[]> {
     await this.openPalette(`>${text}`);
     const labels = this.page.locator(
       '.quick-input-list .monaco-list-row .quick-input-list-row:first-child .label-name',
     );
-    // The list is filled a moment after the text: it is whole when it stays the same.
+    // The list is updated after the text; it is complete when it does not change.
     let entries: string[] = [];
     for (let same = 0; same < 3;) {
       await this.page.waitForTimeout(150);
@@ -139,12 +139,12 @@ export class Workbench {
     return entries;
   }
 
-  /** Whether the palette offers a command now, by its title. */
+  /** Whether the palette lists a command. @param title title of the command */
   async offersCommand(title: string): Promise<boolean> {
     return (await this.paletteEntries(title)).includes(title);
   }
 
-  /** Waits until the palette offers a command: a window just opened reads its extensions for some seconds. */
+  /** Waits until the palette lists a command: a new window takes some seconds to load its extensions. */
   async waitForCommand(title: string, timeout = 60_000): Promise<void> {
     for (const until = Date.now() + timeout; Date.now() < until;)
       if (await this.offersCommand(title)) return;
@@ -158,7 +158,7 @@ export class Workbench {
 
   private async openPalette(text: string): Promise<void> {
     const input = this.quickInput;
-    // A window or a webview just opened may take the focus away again: ask until the palette stays.
+    // A new window or webview may take the focus away: repeat until the palette stays open.
     for (let attempt = 0; attempt < 5; attempt++) {
       await this.page.keyboard.press('F1');
       const filled = await input.fill(text, { timeout: 4000 }).then(
@@ -170,12 +170,12 @@ export class Workbench {
     throw new Error('the command palette does not open');
   }
 
-  /** The input line of the palette, of quick picks and of the simple file dialog. */
+  /** The input of the palette, of quick picks and of the simple file dialog. */
   get quickInput() {
     return this.page.locator('.quick-input-widget input.input');
   }
 
-  /** Picks the entry with this text from the quick pick on the screen. */
+  /** Picks the entry with this text from the open quick pick. */
   async pick(text: string | RegExp): Promise<void> {
     await this.page
       .locator('.quick-input-list .monaco-list-row')
@@ -184,12 +184,12 @@ export class Workbench {
       .click();
   }
 
-  /** Runs a command that asks, and picks these entries one after the other. */
+  /** Runs a command with quick picks, and picks these entries one after the other. */
   async runAndPick(title: string, ...picks: (string | RegExp)[]): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       await this.runCommand(title);
       try {
-        // The palette's own rows may have the text, too.
+        // The rows of the palette may also contain the text.
         if (picks.length > 0)
           await this.page.waitForFunction(`(() => {
             const input = document.querySelector('.quick-input-widget input.input');
@@ -201,13 +201,13 @@ export class Workbench {
             .filter({ hasText: text })
             .first();
           await row.waitFor({ timeout: 20_000 });
-          // Rows move while what they are about goes on; filtered, there is one.
+          // Rows move while runs are active; after filtering, there is only one.
           if (typeof text === 'string') await this.quickInput.fill(text);
           await row.click({ timeout: 20_000 });
         }
         return;
       } catch (error) {
-        // A webview that gets the focus back late, after the palette, takes it from the pick list, which then goes.
+        // A webview that gets the focus back late takes it from the quick pick, which then closes.
         if (attempt === 3 || (await this.quickInput.isVisible())) throw error;
       }
     }
@@ -222,7 +222,7 @@ export class Workbench {
 
   /** Chooses from the context menu that is open. */
   async chooseFromMenu(entry: string): Promise<void> {
-    // A menu takes no notice of a click right after it opened.
+    // A menu ignores a click immediately after it was opened.
     const item = this.menu.locator('.action-label', { hasText: entry });
     await expect
       .poll(
@@ -240,8 +240,8 @@ export class Workbench {
   }
 
   /**
-   * Answers the open or save dialog on the screen with this path.
-   * @param button of a dialog for folders, which Enter would only look into
+   * Answers the open file dialog with this path.
+   * @param button the button of a folder dialog, in which Enter only opens the folder
    */
   async answerFileDialog(path: string, button?: string): Promise<void> {
     const accept = this.page.locator('.quick-input-widget .monaco-button', { hasText: button });
@@ -250,7 +250,7 @@ export class Workbench {
         ? this.page.locator('.quick-input-title').first().textContent()
         : null;
     let title: string | null = null;
-    // Another question may follow at once, in the same place.
+    // Another input may follow immediately in the same place.
     const closed = async (): Promise<boolean> => (await titleNow()) !== title;
     for (let attempt = 0; attempt < 8; attempt++) {
       if (attempt > 0 && (await closed())) return;
@@ -268,8 +268,8 @@ export class Workbench {
   }
 
   /**
-   * Types a path into the open dialog and waits until it has it. The dialog looks at the folder as one types: it drops
-   * an answer that comes before it is done, and while it opens it may write its own proposal over what was typed.
+   * Types a path into the open dialog and waits until the dialog has it. The dialog reads the folder while the user types:
+   * it ignores Enter before that is done, and may overwrite the text with its default while it opens.
    */
   async typeIntoFileDialog(path: string): Promise<void> {
     const input = this.quickInput;
@@ -282,7 +282,7 @@ export class Workbench {
     throw new Error(`the file dialog does not keep ${path}`);
   }
 
-  /** Opens a file of the workspace by the quick open box. */
+  /** Opens a file of the workspace with Quick Open. */
   async openFile(name: string): Promise<void> {
     await this.page.keyboard.press('Control+p');
     await this.quickInput.waitFor();
@@ -296,7 +296,7 @@ export class Workbench {
     await this.page.locator('.tabs-container .tab.active').first().waitFor();
   }
 
-  /** The button of the notification on the screen that has this label. */
+  /** The notification button with this label. */
   notificationButton(label: string | RegExp) {
     return this.page
       .locator('.notifications-toasts .monaco-button, .notifications-center .monaco-button')
@@ -304,7 +304,7 @@ export class Workbench {
       .first();
   }
 
-  /** The texts of the notifications on the screen. */
+  /** The texts of the visible notifications. */
   notifications(): Promise<string[]> {
     return this.page.locator('.notification-list-item-message').allTextContents();
   }
@@ -317,15 +317,15 @@ export class Workbench {
       .first();
   }
 
-  /** Answers the question whether the authors of the folder are trusted. */
+  /** Answers the dialog that asks whether the authors of the folder are trusted. */
   async answerTrust(trust: boolean): Promise<void> {
     await this.dialogButton(trust ? /^Yes/ : /^No/).click({ timeout: 30_000 });
     await this.page.locator('.monaco-dialog-box').waitFor({ state: 'detached' });
   }
 
   /**
-   * The document of a panel: the frame that runs `dist/webview/<panel>.js`. One behind another tab does not count:
-   * VS Code removes it a moment after the tab in front has changed.
+   * The document of a panel: the frame that runs `dist/webview/<panel>.js`. Ignores a hidden panel, whose frame VS Code
+   * removes some time after the active tab has changed.
    * @param heading text that its h1 contains
    */
   async webviewFrame(panel: string, timeout = 30_000, heading?: string): Promise<Frame> {
@@ -345,7 +345,7 @@ export class Workbench {
     throw new Error(`no webview of the panel ${panel} within ${timeout} ms`);
   }
 
-  /** Switches the colour theme by VS Code's own picker, and waits until the window and its webviews have it. */
+  /** Switches the color theme with VS Code's picker, and waits until the window and its webviews have it. */
   async setTheme(theme: Theme): Promise<void> {
     const { label, className, webviewClass } = themes[theme];
     await this.runCommand('Preferences: Color Theme');
@@ -365,7 +365,7 @@ export class Workbench {
     await this.settled();
   }
 
-  /** Waits until what was changed is drawn: two frames of the window. */
+  /** Waits two frames, until changes are rendered. */
   async settled(): Promise<void> {
     await this.page.evaluate(
       'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))',
@@ -373,7 +373,7 @@ export class Workbench {
     await this.page.waitForTimeout(200);
   }
 
-  /** Saves a picture of the window in test/e2e/artifacts. */
+  /** Saves a screenshot of the window in test/e2e/artifacts. */
   async screenshot(name: string): Promise<string> {
     mkdirSync(artifacts, { recursive: true });
     const path = join(artifacts, `${name}.png`);
@@ -381,7 +381,7 @@ export class Workbench {
     return path;
   }
 
-  /** Reloads the window by VS Code's own command. */
+  /** Reloads the window with VS Code's command. */
   async reloadWindow(): Promise<void> {
     const loaded = this.page.waitForEvent('load', { timeout: 60_000 });
     await this.runCommand('Developer: Reload Window');
@@ -389,7 +389,7 @@ export class Workbench {
     await this.ready();
   }
 
-  /** Presses keys one after the other, with time for VS Code to react. */
+  /** Presses keys one after the other, and gives VS Code time to react. */
   async press(...keys: string[]): Promise<void> {
     for (const key of keys) {
       await this.page.keyboard.press(key);
@@ -397,7 +397,7 @@ export class Workbench {
     }
   }
 
-  /** What the browser's clipboard holds. */
+  /** The content of the browser's clipboard. */
   clipboard(): Promise<string> {
     return this.page.evaluate<string>('navigator.clipboard.readText()');
   }
@@ -407,7 +407,7 @@ export class Workbench {
     return this.consoleErrors.filter((text) => /Content Security Policy|violates/i.test(text));
   }
 
-  /** Closes the window as a person does, and opens one on the same workspace in the same browser. */
+  /** Closes the window as a user does, and opens one on the same workspace in the same browser. */
   async reopen(whileClosed: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     await this.leave();
     await this.page.close();
@@ -417,12 +417,12 @@ export class Workbench {
     await this.load();
   }
 
-  /** Leaves VS Code, which ends its extension host. A closed page would not say goodbye. */
+  /** Leaves the page, so that VS Code ends its extension host. Closing the page would not notify it. */
   private async leave(): Promise<void> {
     await this.page.goto('about:blank', { timeout: 20_000 });
   }
 
-  /** Closes the window. The server goes on for the other windows of the test file. */
+  /** Closes the window. The server keeps running for the other windows of the test file. */
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;

@@ -1,6 +1,6 @@
 /**
- * Calls language model tools through VS Code, as a chat participant does: `calls.json` of the workspace names them with
- * their inputs, `answers.json` gets what was answered and which tools there are.
+ * Calls language model tools through VS Code, as a chat participant does. `calls.json` of the workspace has their names and
+ * inputs; the answers and the available tools are written to `answers.json`.
  */
 const { readFileSync, renameSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');

@@ -1,4 +1,4 @@
-/** Name of an example in NLVR's official prediction file, `dev-<identifier>-<order>.png`; null for other data. */
+/** Name of an example in the official prediction file of NLVR, `dev-<identifier>-<order>.png`; null for other data. */
 export function officialNlvr1Name(
   identifier: string,
   split: 'train' | 'val' | 'test',

@@ -1,4 +1,4 @@
-/** What follows from a configuration: the side of the form. The trainer counts with the same functions. */
+/** Computes the training plan next to the form: steps, schedule, parameters, memory. Uses the functions of the trainer. */
 import type { Config } from '../../config/definition';
 import type { ParsedConfig } from '../../config/parse';
 import { configPaths, type ConfigPaths } from '../../config/paths';
@@ -12,12 +12,12 @@ import type { Insights } from '../../webview/config/messages';
 import { ExampleCounts } from './exampleCount';
 import type { Translate } from './fixes';
 
-/** What was counted; null where that could not be. */
+/** Numbers of examples; null if unknown. */
 interface Data {
   examples: number | null;
-  /** Of the curriculum's easy stage. */
+  /** Examples of the curriculum's easy stage. */
   easy: number | null;
-  /** Why nothing was counted, where a wrong value is the reason. */
+  /** Why nothing was counted, if the reason is an invalid value. */
   note: string | null;
 }
 
@@ -26,31 +26,31 @@ type Steps = Pick<Insights, 'stepsPerEpoch' | 'totalSteps' | 'dataNote'> & {
   easySteps: number;
 };
 
-/** What is wrong with the value of a key by itself: the configuration has its default instead. */
-const wrongValues: ReadonlySet<string> = new Set<ProblemCode>([
+/** Codes of problems with the value of a single key, which the parser replaces by the default. */
+const invalidValueCodes: ReadonlySet<string> = new Set<ProblemCode>([
   'wrong-type',
   'out-of-range',
   'not-one-of',
   'bad-path',
 ]);
 
-/** Thrown when something would be computed from the default that replaces a wrong value. */
-class WrongValue extends Error {
+/** Thrown when a key is read whose invalid value was replaced by the default. */
+class InvalidValueError extends Error {
   constructor(readonly key: string) {
     super(key);
   }
 }
 
-/** The configuration; reading a key whose value is wrong throws `WrongValue`. */
-function withoutWrongValues({ config, problems }: Checked): Config {
+/** Wraps the configuration; reading a key with an invalid value throws. */
+function guardInvalidValues({ config, problems }: Checked): Config {
   const wrong = new Set(
     problems
-      .filter(({ severity, code }) => severity === 'error' && wrongValues.has(code))
+      .filter(({ severity, code }) => severity === 'error' && invalidValueCodes.has(code))
       .map(({ key }) => key.split('.', 1)[0]),
   );
   return new Proxy(config, {
     get(target, key, receiver) {
-      if (typeof key === 'string' && wrong.has(key)) throw new WrongValue(key);
+      if (typeof key === 'string' && wrong.has(key)) throw new InvalidValueError(key);
       return Reflect.get(target, key, receiver) as unknown;
     },
   });
@@ -58,31 +58,31 @@ function withoutWrongValues({ config, problems }: Checked): Config {
 
 type Checked = Pick<ParsedConfig, 'config' | 'problems'>;
 
-/** Computes what the side of the form shows. */
+/** Computes the training plan of configurations; caches example counts. */
 export class TrainingPlanBuilder {
   private readonly counts = new ExampleCounts();
 
-  /** @param processes how many share a training that is started here */
+  /** @param processes number of processes that share a training started in a folder */
   constructor(
     private readonly t: Translate,
     private readonly processes: (folder: string) => number | 'auto' = () => 1,
   ) {}
 
   /**
-   * What follows from a configuration. What a wrong value decides is left out, with a note that names the key.
-   * @param folder of the configuration file
+   * Computes the plan. Numbers that depend on an invalid value are null, with a note that names the key.
+   * @param folder folder of the configuration file
    */
   async insights(checked: Checked, folder: string): Promise<Insights> {
-    const config = withoutWrongValues(checked);
+    const config = guardInvalidValues(checked);
     const data = await this.data(config, configPaths(checked.config, folder));
-    const asked = this.processes(folder);
-    // The trainer counts the GPUs; the editor runs nothing to find out.
-    const processes = asked === 'auto' ? 1 : asked;
+    const requested = this.processes(folder);
+    // The trainer counts the GPUs; the editor executes nothing to count them.
+    const processes = requested === 'auto' ? 1 : requested;
     const steps = this.steps(config, data, processes);
     return {
       processes,
       processesNote:
-        asked === 'auto'
+        requested === 'auto'
           ? this.t('`nlvr.processesPerNode` is auto: one process per GPU. This plan assumes one.')
           : null,
       ...this.batch(config, processes),
@@ -94,25 +94,25 @@ export class TrainingPlanBuilder {
     };
   }
 
-  /** What `make` finds, or `otherwise` with a note where a wrong value would decide it. */
-  private unlessWrong<T>(make: () => T, otherwise: (note: string) => T): T {
+  /** Returns the result of `make`, or of `otherwise` with a note if `make` reads an invalid value. */
+  private ifValid<T>(make: () => T, otherwise: (note: string) => T): T {
     try {
       return make();
     } catch (error) {
-      if (!(error instanceof WrongValue)) throw error;
-      return otherwise(this.noteOn(error));
+      if (!(error instanceof InvalidValueError)) throw error;
+      return otherwise(this.invalidValueNote(error));
     }
   }
 
-  private noteOn({ key }: WrongValue): string {
+  private invalidValueNote({ key }: InvalidValueError): string {
     return this.t('Not available: the value of `{0}` is invalid.', key);
   }
 
   /** Counts the examples of an epoch, and those of the curriculum's easy stage. */
   private async data(config: Config, paths: ConfigPaths): Promise<Data> {
-    const wrong = this.unlessWrong<string | null>(
+    const wrong = this.ifValid<string | null>(
       () => {
-        // The paths are made of these.
+        // The paths depend on these keys.
         void [config.ann_root, config.ann_files, config.ann_format, config.curriculum];
         return null;
       },
@@ -130,7 +130,7 @@ export class TrainingPlanBuilder {
     config: Config,
     processes: number,
   ): Pick<Insights, 'batchPerProcess' | 'accumulateSteps' | 'effectiveBatch'> {
-    return this.unlessWrong<ReturnType<TrainingPlanBuilder['batch']>>(
+    return this.ifValid<ReturnType<TrainingPlanBuilder['batch']>>(
       () => {
         const { batch_size_train: batchPerProcess, accumulate_steps: accumulateSteps } = config;
         const effectiveBatch = batchPerProcess * processes * accumulateSteps;
@@ -144,7 +144,7 @@ export class TrainingPlanBuilder {
     const none = { stepsPerEpoch: null, totalSteps: null, easySteps: 0 };
     if (examples === null)
       return { ...none, dataNote: this.t('The training annotations do not exist yet.') };
-    return this.unlessWrong<Steps>(
+    return this.ifValid<Steps>(
       () => {
         const steps = stepsPerEpoch(config, examples, processes);
         if (steps === 0) {
@@ -167,7 +167,7 @@ export class TrainingPlanBuilder {
     { note }: Data,
     { stepsPerEpoch: steps, easySteps }: Steps,
   ): Pick<Insights, 'schedule' | 'scheduleUnit' | 'scheduleNote'> {
-    return this.unlessWrong<ReturnType<TrainingPlanBuilder['schedule']>>(
+    return this.ifValid<ReturnType<TrainingPlanBuilder['schedule']>>(
       () => {
         const { init_lr, min_lr, max_epoch, warmup_lr, warmup_steps } = config;
         const keys = { init_lr, min_lr, max_epoch, warmup_lr, warmup_steps };
@@ -179,7 +179,7 @@ export class TrainingPlanBuilder {
           };
         if (note === null) void [config.batch_size_train, config.accumulate_steps];
         return {
-          // Without a step count the warm-up cannot be drawn to scale, so it is left out.
+          // Without a step count, the warm-up cannot be drawn to scale and is omitted.
           schedule: schedulePoints({ ...keys, warmup_steps: 0 }, 1),
           scheduleUnit: 'epochs',
           scheduleNote: null,
@@ -219,8 +219,8 @@ export class TrainingPlanBuilder {
       };
     } catch (error) {
       const note =
-        error instanceof WrongValue
-          ? this.noteOn(error)
+        error instanceof InvalidValueError
+          ? this.invalidValueNote(error)
           : formatMessage(messageTextOf(error), this.t);
       return { parameters: null, memory: null, modelNote: note };
     }

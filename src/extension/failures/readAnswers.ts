@@ -3,11 +3,11 @@ import { setFile } from '../../run/read/predictionSets';
 import type { PredictionTable } from './predictionTable';
 import { readPredictions } from '../../run/read/readPredictions';
 
-/** No answer of that epoch for a row. */
+/** The epoch has no answer for a row. */
 export const NO_ANSWER = 255;
 
 /**
- * What another epoch answered for the rows of `table`: one byte a row, 0 false, 1 true, 255 none.
+ * Reads the answers of another epoch for the rows of `table`: one byte per row, 0 false, 1 true, 255 none.
  * @throws `AbortError` when `signal` fires.
  */
 export async function readAnswers(

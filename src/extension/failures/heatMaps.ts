@@ -1,4 +1,4 @@
-/** Where the model looks, as `nlvr predict --serve` says it and as the panel shows it. */
+/** Converts heat maps of `nlvr predict --serve` to what the panel shows. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { inspectImage } from '../../data/image/decode';
 import { orient } from '../../data/image/orient';
 import type { Explained as Shown, ExplainChoice } from '../../webview/failures/messages';
 
-/** `explain` of a question of `nlvr predict --serve`. */
+/** The field `explain` of a request to `nlvr predict --serve`. */
 export interface ExplainRequest {
   word?: number;
   layer?: number;
@@ -18,10 +18,10 @@ export interface ExplainRequest {
   fade?: number;
 }
 
-/** With maps of the images as they are stored. */
+/** A heat map in the orientation of the stored images. */
 export type Explained = Shown;
 
-export function requestOf({ word, layer, head, method, answer }: ExplainChoice): ExplainRequest {
+export function toRequest({ word, layer, head, method, answer }: ExplainChoice): ExplainRequest {
   return {
     word,
     head,
@@ -33,8 +33,8 @@ export function requestOf({ word, layer, head, method, answer }: ExplainChoice):
 
 type Fields = Omit<Explained, 'prediction' | 'probTrue' | 'milliseconds'>;
 
-/** The field `explained` of a line; undefined when it is not what is expected. */
-export function explainedIn(value: unknown): Fields | undefined {
+/** Parses the field `explained` of a response; undefined when it has another form. */
+export function parseExplained(value: unknown): Fields | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { answer, words, word, layer, layers, heads, grid, left, right, empty } =
     value as Partial<Fields>;
@@ -59,14 +59,14 @@ export function explainedIn(value: unknown): Fields | undefined {
   };
 }
 
-/** The maps turned as a browser turns the images: the model sees them as they are stored. */
-export async function asShown(
+/** Rotates the maps as a browser rotates the images by their EXIF orientation, which the model ignores. */
+export async function withOrientation(
   explained: Explained,
   { left, right }: { left: string; right: string },
 ): Promise<Explained> {
   const turned = async (map: number[], image: string): Promise<number[]> => {
     const { orientation } = await inspectImage(image, 'header');
-    return turnedMap(map, explained.grid, orientation);
+    return rotateMap(map, explained.grid, orientation);
   };
   return {
     ...explained,
@@ -75,9 +75,9 @@ export async function asShown(
   };
 }
 
-/** A square map as an image of EXIF orientation 1 to 8 is shown. */
-export function turnedMap(map: readonly number[], grid: number, orientation: number): number[] {
-  // The numbers of the cells as colours, so that there is one definition of the orientations.
+/** Rotates a square map by an EXIF orientation, 1 to 8. */
+export function rotateMap(map: readonly number[], grid: number, orientation: number): number[] {
+  // Encodes the indexes of the cells as colors, to reuse the rotation of images.
   const data = Uint8Array.from(map.flatMap((_, i) => [i >> 16, (i >> 8) & 255, i & 255]));
   const { data: turned } = orient({ data, width: grid, height: grid }, orientation);
   return map.map(
@@ -85,8 +85,8 @@ export function turnedMap(map: readonly number[], grid: number, orientation: num
   );
 }
 
-/** The bytes of a picture that is written to a file of its own, which is removed again. */
-export async function pictureOf(write: (file: string) => Promise<unknown>): Promise<Uint8Array> {
+/** Reads the bytes of a picture that `write` writes to a temporary file. */
+export async function readPicture(write: (file: string) => Promise<unknown>): Promise<Uint8Array> {
   const folder = await mkdtemp(join(tmpdir(), 'nlvr-where-'));
   try {
     const file = join(folder, 'picture.png');

@@ -3,9 +3,9 @@ import { checkUserSlices, type UserSlice } from '../../analysis/userSlices';
 import { setting } from '../settings';
 
 /**
- * The slices of the settings. In Restricted Mode there are none: the patterns are the workspace's.
- * @throws {UserError} what is wrong with them
+ * Reads the slices of the settings. None in Restricted Mode, because the patterns come from the workspace.
+ * @throws {UserError} when they are invalid
  */
-export function userSlicesNow(): readonly UserSlice[] {
+export function readUserSlices(): readonly UserSlice[] {
   return vscode.workspace.isTrusted ? checkUserSlices(setting('slices'), 'nlvr.slices') : [];
 }

@@ -1,11 +1,11 @@
-/** What the views say about a run. */
+/** Texts about a run for the views. */
 import { incompleteModel } from '../../config/modelParts';
 import { formatMessage } from '../../util/localize';
 import { trainedSeconds, wallSeconds } from '../../run/record/trainedTime';
 import { formatDuration } from '../../util/duration';
 import { count, percent } from '../format';
 import type { Translate } from '../translate';
-import { canEvaluate, canTrainLonger, isDeletable, isResumable, isTakeable } from './resumable';
+import { canEvaluate, canTrainLonger, isDeletable, isResumable, isTakeable } from './runActions';
 import { isActive, isStoppable, type Run, type RunStatus } from './runRegistry';
 import { progressOf } from './progress';
 
@@ -32,7 +32,7 @@ export function statusText(status: RunStatus, t: Translate): string {
   }
 }
 
-/** What an active run is at, where its status says less. */
+/** The phase of an active run, or its status. */
 export function activityText({ status, attempt }: Run, t: Translate): string {
   if (status !== 'starting' && status !== 'running') return statusText(status, t);
   switch (attempt?.phase) {
@@ -49,7 +49,7 @@ export function activityText({ status, attempt }: Run, t: Translate): string {
   }
 }
 
-/** A product icon and its theme colour for a status; the word is always next to it. */
+/** The product icon and theme color of a status; the status is always shown as text too. */
 export function statusIcon(run: Run): { icon: string; color?: string } {
   if (run.info.kind === 'imported' && !isActive(run) && run.status !== 'lost')
     return { icon: 'archive' };
@@ -76,7 +76,7 @@ export function statusIcon(run: Run): { icon: string; color?: string } {
   }
 }
 
-/** The grey text behind a run's name: `61% · 78.4% · 12m 07s` for an active one, `finished · 78.4% · 1h 04m` else. */
+/** The description after a run's name: `61% · 78.4% · 12m 07s` if active, otherwise `finished · 78.4% · 1h 04m`. */
 export function runDescription(run: Run, t: Translate): string {
   const { info } = run;
   const progress = progressOf(info);
@@ -94,12 +94,12 @@ export function runDescription(run: Run, t: Translate): string {
   return parts.join(' · ');
 }
 
-/** Whether there is no run, only starts that were refused: `deriveStatus` says so of nothing else. */
+/** Whether the folder has only refused starts and no run; `deriveStatus` returns this state for nothing else. */
 export function isRefusedStart({ status, attempt }: Run): boolean {
   return status === 'failed' && attempt?.outcome?.state === 'refused';
 }
 
-/** What decides which actions a run offers; words of the tree item's `contextValue`. */
+/** The flags in the tree item's `contextValue`, which select the menu entries of a run. */
 export function runFlags(run: Run, has: { forgettable: boolean; demo?: boolean }): string {
   const active = isActive(run);
   const flags = [

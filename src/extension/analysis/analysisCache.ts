@@ -14,20 +14,20 @@ import { UserError } from '../../util/userError';
 import type { AnalysedSubset } from '../../webview/failures/messages';
 import { isDemo } from '../demo/demoFolder';
 import { setting } from '../settings';
-import { AnalysisJob, untrusted } from './job';
+import { AnalysisJob, restrictedModeMessage } from './job';
 
-/** Finished analyses that are kept, with their examples. */
-const KEPT = 4;
+/** Finished analyses that are cached, with their examples. */
+const MAX_FINISHED_JOBS = 4;
 
-/** The analyses of the window: one for the same files and slices, however many panels ask for it. */
-class Analyses {
+/** The analyses of the window. Panels that show the same files and slices share one. */
+class AnalysisCache {
   private readonly jobs = new Map<string, AnalysisJob>();
 
   /**
-   * What an analysis of a set is made of: it is the same as long as this is.
-   * @throws {UserError} when the setting nlvr.slices is wrong.
+   * Cache key of the analysis of a set: its files with size and modification time, and the custom slices.
+   * @throws {UserError} when the setting nlvr.slices is invalid.
    */
-  async identityOf(runFolder: string, configFile: string, set: PredictionSet): Promise<string> {
+  async keyOf(runFolder: string, configFile: string, set: PredictionSet): Promise<string> {
     const { isTrusted } = vscode.workspace;
     const userSlices = isTrusted ? checkUserSlices(setting('slices'), 'nlvr.slices') : [];
     const annotations = (await runPaths(runFolder, configFile))?.annFiles[set.split];
@@ -44,19 +44,20 @@ class Analyses {
     return JSON.stringify([runFolder, set, userSlices, stamps]);
   }
 
-  /** The analysis of this identity: that of before, or one that begins now. */
+  /** Returns the cached analysis with this key, or starts one. */
   job(identity: string): AnalysisJob {
     const known = this.jobs.get(identity);
     this.jobs.delete(identity);
-    const job = known ?? this.begin(identity);
-    // The newest last: the oldest goes first.
+    const job = known ?? this.startJob(identity);
+    // Insertion order is the order of use: the least recently used is evicted first.
     this.jobs.set(identity, job);
     for (const [other, { complete }] of this.jobs)
-      if (this.jobs.size > KEPT && complete && other !== identity) this.jobs.delete(other);
+      if (this.jobs.size > MAX_FINISHED_JOBS && complete && other !== identity)
+        this.jobs.delete(other);
     return job;
   }
 
-  private begin(identity: string): AnalysisJob {
+  private startJob(identity: string): AnalysisJob {
     const [run, { split, epoch }, userSlices] = JSON.parse(identity) as [
       string,
       PredictionSet,
@@ -69,54 +70,54 @@ class Analyses {
   }
 }
 
-export const analyses = new Analyses();
+export const analysisCache = new AnalysisCache();
 
-/** Whether a run may be analysed: in Restricted Mode the demo alone, whose files no workspace can write. */
-export function mayAnalyze(runFolder: string): boolean {
+/** Whether a run may be analyzed. In Restricted Mode, only the demo may: no workspace can write its files. */
+export function canAnalyze(runFolder: string): boolean {
   return vscode.workspace.isTrusted || isDemo(runFolder);
 }
 
-/** The examples of a subset, with what to call it in the user's language. */
+/** The examples of a subset, with its title in the display language. */
 export interface SubsetExamples {
   title: string;
-  /** Their places among the predictions of the file, ascending. */
+  /** Indexes into the predictions of the file, ascending. */
   rows: Int32Array;
 }
 
 /**
- * Which examples of a set belong to a subset. Analyses the set where that has not been done.
- * @throws {UserError} when it cannot be analysed.
+ * Finds the examples of a set that belong to a subset. Analyzes the set unless that has been done.
+ * @throws {UserError} when it cannot be analyzed.
  */
-export async function examplesOf(
+export async function findSubsetExamples(
   runFolder: string,
   configFile: string,
   set: PredictionSet,
   subset: AnalysedSubset,
 ): Promise<SubsetExamples> {
-  if (subset.kind === 'robustness') return brokenPairs(runFolder, subset);
-  if (!mayAnalyze(runFolder)) throw new UserError(untrusted);
-  const job = analyses.job(await analyses.identityOf(runFolder, configFile, set));
-  // Until the end, so that what was computed is kept for the next question.
-  await job.until(() => job.complete);
-  const places = job.examples?.places ?? new Int32Array(0);
+  if (subset.kind === 'robustness') return findChangedPairs(runFolder, subset);
+  if (!canAnalyze(runFolder)) throw new UserError(restrictedModeMessage);
+  const job = analysisCache.job(await analysisCache.keyOf(runFolder, configFile, set));
+  // Waits for the end, so that the complete analysis is cached for the next request.
+  await job.waitUntil(() => job.complete);
+  const indexes = job.examples?.places ?? new Int32Array(0);
   if (subset.kind === 'fate') {
     const code = LEARNING_OUTCOMES.indexOf(subset.fate);
     const fates = job.dynamics?.fate;
     return {
       title: localized(fateTitles[subset.fate]),
-      rows: places.filter((_, row) => fates?.[row] === code),
+      rows: indexes.filter((_, row) => fates?.[row] === code),
     };
   }
   const { slice, value } = subset;
   const found = job.slices.find((each) => each.slice === slice && each.value === value);
   return {
     title: localized(localize('Slice: {0} = {1}', slice, value)),
-    rows: Int32Array.from(found?.rows ?? [], (row) => places[row] ?? -1),
+    rows: Int32Array.from(found?.rows ?? [], (row) => indexes[row] ?? -1),
   };
 }
 
-/** Whose answer changed in a test. The places of a result are those of the annotations, as those of predictions. */
-async function brokenPairs(
+/** Finds the pairs whose answer changed in a test. A result has the indexes of the annotations, as predictions do. */
+async function findChangedPairs(
   runFolder: string,
   { file, test }: Extract<AnalysedSubset, { kind: 'robustness' }>,
 ): Promise<SubsetExamples> {

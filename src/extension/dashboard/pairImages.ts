@@ -8,16 +8,16 @@ import type { Translate } from '../translate';
 import type { Thumbnails } from '../failures/thumbnails';
 import { retryUntilFound } from '../retryUntilFound';
 
-/** What the editor allows. */
-interface Trust {
+/** Which images may be shown and decoded. */
+interface ImagePolicy {
   mayShow: AccessCheck;
   /** Whether images may be decoded in this process. */
   mayDecode(): boolean;
 }
 
-/** Largest picture that goes to the page as it is. */
-const LARGEST_WHOLE = 2 << 20;
-const types: Partial<Record<string, string>> = {
+/** Maximum size of an image that is sent to the page unchanged, in bytes. */
+const MAX_UNCHANGED_BYTES = 2 << 20;
+const mimeTypes: Partial<Record<string, string>> = {
   '.png': 'image/png',
   '.jpg': 'image/jpeg',
   '.jpeg': 'image/jpeg',
@@ -26,22 +26,22 @@ const types: Partial<Record<string, string>> = {
   '.bmp': 'image/bmp',
 };
 
-/** Pictures of the watched pairs: small, and only of files that lie in the run's own image folder. */
-export class Pictures {
+/** Thumbnails of the watched pairs, only of files in the image folder of the run. */
+export class PairImages {
   private readonly roots = new Map<string, () => Promise<string | null>>();
 
   constructor(
     private readonly thumbnails: Thumbnails,
     private readonly translate: Translate,
-    private readonly trust: Trust,
+    private readonly policy: ImagePolicy,
   ) {}
 
-  /** @param configFile what the run was started with: relative paths in its configuration start there. */
+  /** @param configFile configuration file of the run, the base of relative paths */
   get(runFolder: string, configFile: string, images: readonly string[]): Promise<Thumbnail[]> {
-    return Promise.all(images.map((image) => this.one(runFolder, configFile, image)));
+    return Promise.all(images.map((image) => this.thumbnail(runFolder, configFile, image)));
   }
 
-  /** The path of an image of the run, and why it may not be shown; `problem` is null if it may. */
+  /** The path of an image of the run, and why it may not be shown; `problem` is null if it may be shown. */
   async find(
     runFolder: string,
     configFile: string,
@@ -49,12 +49,12 @@ export class Pictures {
   ): Promise<{ path: string; problem: string | null }> {
     const root = await this.root(runFolder, configFile);
     const path = imageFile(root, image);
-    const problem = await imageProblem(root, path, this.trust.mayShow);
+    const problem = await imageProblem(root, path, this.policy.mayShow);
     return { path, problem: problem === null ? null : formatMessage(problem, this.translate) };
   }
 
   private root(runFolder: string, configFile: string): Promise<string | null> {
-    // A run that has just been started may not have said yet which file that is.
+    // A run that has just started may not have recorded its configuration file yet.
     const key = `${runFolder}\0${configFile}`;
     let root = this.roots.get(key);
     if (!root) {
@@ -66,10 +66,14 @@ export class Pictures {
     return root();
   }
 
-  private async one(runFolder: string, configFile: string, image: string): Promise<Thumbnail> {
+  private async thumbnail(
+    runFolder: string,
+    configFile: string,
+    image: string,
+  ): Promise<Thumbnail> {
     const { path, problem } = await this.find(runFolder, configFile, image);
     if (problem !== null) return { uri: null, problem };
-    if (!this.trust.mayDecode()) return this.whole(path);
+    if (!this.policy.mayDecode()) return this.dataUri(path);
     const file = await this.thumbnails.get(path);
     if (typeof file !== 'string')
       return { uri: null, problem: this.translate('It is not an image.') };
@@ -77,11 +81,11 @@ export class Pictures {
     return { uri: `data:image/webp;base64,${bytes.toString('base64')}` };
   }
 
-  /** The unchanged file, for the page to decode, which is sandboxed. */
-  private async whole(path: string): Promise<Thumbnail> {
-    const type = types[extname(path).toLowerCase()];
+  /** The unchanged file as a data URI: the page, which is sandboxed, decodes it. */
+  private async dataUri(path: string): Promise<Thumbnail> {
+    const type = mimeTypes[extname(path).toLowerCase()];
     const { size } = await stat(path);
-    if (type === undefined || size > LARGEST_WHOLE)
+    if (type === undefined || size > MAX_UNCHANGED_BYTES)
       return {
         uri: null,
         problem: this.translate('Trust the workspace to see this image.'),

@@ -1,10 +1,10 @@
-/** What may be done with a run that is there. */
+/** Which actions are possible on a run. */
 import { localize, type MessageText } from '../../util/localize';
 import { UserError } from '../../util/userError';
 import { isDemo } from '../demo/demoFolder';
 import { isActive, type Run } from './runRegistry';
 
-/** @throws {UserError} with the hint when the run is being written to. */
+/** @throws {UserError} with the hint when the run is active. */
 export function requireIdle(run: Run, hint: MessageText): void {
   if (isActive(run))
     throw new UserError(localize('{0} is already running.', run.info.name), { hint });
@@ -16,40 +16,39 @@ export function isResumable({ info, status }: Run): boolean {
   return unfinished && info.kind === 'train' && info.trainer === undefined;
 }
 
-/** Whether a finished training can be given more epochs. */
+/** Whether a finished training can be trained for more epochs. */
 export function canTrainLonger({ info, status, checkpoints }: Run): boolean {
   const ours = info.kind === 'train' && info.trainer === undefined;
   return status === 'finished' && ours && checkpoints?.last === true;
 }
 
 /**
- * Whether an evaluation may write to the run's folder. BLIP's own training does not mind: what an evaluation writes, it
- * does not.
+ * Whether an evaluation may write to the run's folder. It may during a training of BLIP, which writes other files.
  */
 export function isFree(run: Run): boolean {
   return !isActive(run) || (run.info.kind === 'imported' && run.status !== 'evaluating');
 }
 
-/** Whether there is something to evaluate, and nothing writes to the run's folder. */
+/** Whether a run has weights to evaluate, and an evaluation may write to its folder. */
 export function canEvaluate(run: Run): boolean {
   return isFree(run) && run.checkpoints?.weights === true;
 }
 
 /**
- * Whether its folder may be deleted: that of another trainer may not. A run of imported curves has a folder of ours, which
- * a process of ours wrote. The demo is removed as a whole.
+ * Whether the folder of a run may be deleted. The folder of another trainer may not; that of imported curves may, because
+ * `nlvr import` wrote it. The demo is removed as a whole.
  */
 export function isDeletable(run: Run): boolean {
   const ours = run.info.kind !== 'imported' || run.info.pid !== 0;
   return ours && !isActive(run) && !isDemo(run.folder);
 }
 
-/** Whether the newest attempt was refused because a process that cannot be looked up has the folder. */
+/** Whether the newest attempt was refused because a process that cannot be checked owns the folder. */
 export function isTakeable({ notice, attempt }: Run): boolean {
   return (notice ?? attempt)?.outcome?.takeable === true;
 }
 
-/** @throws {UserError} when the run is being written to, and when resuming cannot help. */
+/** @throws {UserError} when the run is active or cannot be resumed. */
 export function requireResumable(run: Run): void {
   requireIdle(run, localize('Stop it first, or start a new training next to it.'));
   if (isResumable(run)) return;

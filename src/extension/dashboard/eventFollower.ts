@@ -8,30 +8,30 @@ import { HistoryLog } from './historyLog';
 import { StepLog } from './stepLog';
 import { TrainingClock } from './trainingClock';
 
-/** Who wants to know what was read. */
-export interface Reader {
-  /** Everything sent before, or part of it, is void: all of it is sent again. */
+/** Is notified of what was read. */
+export interface EventListener {
+  /** Some of the data sent before is invalid: everything must be sent again. */
   restarted(): Promise<void>;
-  /** More was read. @param history other events than steps came, or a failure is over */
+  /** More was read. @param history whether events other than steps were read, or a failure has ended */
   more(history: boolean): Promise<void>;
-  /** The events cannot be read (now); it keeps trying. */
+  /** The events cannot be read at the moment; reading is retried. */
   failed(error: unknown): void;
 }
 
-const readings = new Map<string, RunReading>();
+const followers = new Map<string, EventFollower>();
 
-/** The events of one run as columns, read and followed once for all dashboards that show it. */
-export class RunReading {
+/** Reads and follows the events of one run as columns, once for all dashboards that show it. */
+export class EventFollower {
   readonly steps = new StepLog();
-  readonly others = new HistoryLog();
-  /** The estimate of the training under way. */
-  left = new TimeLeft();
+  readonly historyLog = new HistoryLog();
+  /** Estimates the remaining time of the training. */
+  timeLeft = new TimeLeft();
   private readonly source: EventSource;
-  private readonly readers = new Set<Reader>();
+  private readonly listeners = new Set<EventListener>();
   private watches: FolderWatcher[] = [];
-  /** The active reading, if there is one. */
+  /** The read in progress. */
   private reading: Promise<void> | undefined;
-  private again = false;
+  private requested = false;
   private failing = false;
   private readonly clock = new TrainingClock();
   private lastStep = 0;
@@ -44,29 +44,29 @@ export class RunReading {
     this.source = openEvents(folder, kind);
   }
 
-  /** The reading of a run, for one more reader. */
-  static of(folder: string, kind: RunInfo['kind'], reader: Reader): RunReading {
+  /** Returns the shared instance of a run and adds a listener. */
+  static of(folder: string, kind: RunInfo['kind'], listener: EventListener): EventFollower {
     const key = `${kind} ${folder}`;
-    const reading = readings.get(key) ?? new RunReading(key, folder, kind);
-    readings.set(key, reading);
-    reading.readers.add(reader);
-    return reading;
+    const follower = followers.get(key) ?? new EventFollower(key, folder, kind);
+    followers.set(key, follower);
+    follower.listeners.add(listener);
+    return follower;
   }
 
-  /** The last reader to leave ends it. */
-  leave(reader: Reader): void {
-    this.readers.delete(reader);
+  /** Removes a listener; without readers, the file is no longer followed. */
+  removeListener(listener: EventListener): void {
+    this.listeners.delete(listener);
     if (this.isOpen) return;
     for (const watch of this.watches) watch.dispose();
-    readings.delete(this.key);
+    followers.delete(this.key);
   }
 
-  /** The sum of all events but steps. */
-  history(): ReturnType<HistoryLog['sum']> {
-    return this.others.sum(this.lastStep, this.source.skipped);
+  /** Summary of all events except steps. */
+  history(): ReturnType<HistoryLog['summarize']> {
+    return this.historyLog.summarize(this.lastStep, this.source.skipped);
   }
 
-  /** Reads what there is and follows the file from then on. Resolves when the present end is reached. */
+  /** Reads the events and follows the file from then on. Resolves when the current end is reached. */
   async start(): Promise<void> {
     if (this.watches.length === 0) {
       this.follow(this.folder);
@@ -81,21 +81,21 @@ export class RunReading {
   }
 
   private get isOpen(): boolean {
-    return this.readers.size > 0;
+    return this.listeners.size > 0;
   }
 
   /** Resolves when everything that existed at the time of the call was sent. */
   private read(): Promise<void> {
-    this.again = true;
+    this.requested = true;
     if (!this.isOpen) return Promise.resolve();
-    this.reading ??= this.readOn();
+    this.reading ??= this.readUntilIdle();
     return this.reading;
   }
 
-  private async readOn(): Promise<void> {
+  private async readUntilIdle(): Promise<void> {
     try {
-      while (this.again && this.isOpen) {
-        this.again = false;
+      while (this.requested && this.isOpen) {
+        this.requested = false;
         await this.readOnce();
       }
     } finally {
@@ -103,23 +103,23 @@ export class RunReading {
     }
   }
 
-  /** After a failure, another request still counts: the file may have been fixed while it was read. */
+  /** Reads once. A failure does not discard a later request: the file may have been fixed meanwhile. */
   private async readOnce(): Promise<void> {
     try {
       const last = await this.source.read((batch) => void this.apply(batch));
       await this.apply(last);
     } catch (error) {
       this.failing = true;
-      for (const reader of this.readers) reader.failed(error);
+      for (const listener of this.listeners) listener.failed(error);
       return;
     }
-    // Nothing new need have come, yet the failure is over.
-    if (this.failing) await this.notify((reader) => reader.more(true));
+    // The failure has ended, even if nothing new was read.
+    if (this.failing) await this.notify((listener) => listener.more(true));
     this.failing = false;
   }
 
-  private async notify(what: (reader: Reader) => Promise<void>): Promise<void> {
-    await Promise.all([...this.readers].map(what));
+  private async notify(what: (listener: EventListener) => Promise<void>): Promise<void> {
+    await Promise.all([...this.listeners].map(what));
   }
 
   /** Resolves when the contents of the batch were sent. */
@@ -128,40 +128,40 @@ export class RunReading {
     const { reset, voidBeyond, events } = batch;
     if (reset) {
       this.steps.clear();
-      this.others.clear();
-      this.left = new TimeLeft();
+      this.historyLog.clear();
+      this.timeLeft = new TimeLeft();
       this.clock.clear();
       this.lastStep = 0;
     }
     if (voidBeyond !== null) {
       this.steps.truncate(voidBeyond);
-      this.others.truncate(voidBeyond);
+      this.historyLog.truncate(voidBeyond);
       this.lastStep = Math.min(this.lastStep, voidBeyond);
     }
     let cut = false;
     for (const { step, event } of events) cut = this.add(event, step) || cut;
-    if (reset || voidBeyond !== null || cut) return this.notify((reader) => reader.restarted());
+    if (reset || voidBeyond !== null || cut) return this.notify((listener) => listener.restarted());
     const history = events.some(({ event }) => event.type !== 'step');
-    return this.notify((reader) => reader.more(history));
+    return this.notify((listener) => listener.more(history));
   }
 
-  /** @returns whether steps that were sent are void. */
+  /** @returns whether steps that were sent are invalid. */
   private add(event: RunEvent, step: number): boolean {
-    this.left.add(event);
-    // A resumed run continues where training stopped; the time in between does not count as training.
-    // What a killed trainer wrote last of its time is a few seconds older than its last step.
+    this.timeLeft.add(event);
+    // A resumed run continues where training stopped; the time in between does not count as training. The time that a
+    // killed trainer saved last is a few seconds before its last step.
     if (event.type === 'start') {
       const last = event.resumed ? this.steps.lastTime : 0;
       this.clock.begin(event.time, Math.max(event.trainedSeconds ?? 0, last));
     }
-    // An evaluation on its own may come days after the training, and is not part of it.
+    // A stand-alone evaluation may happen days after the training and is not part of it.
     const standsAlone = event.type === 'eval' && event.epoch === null && this.steps.count > 0;
     const time = standsAlone ? this.steps.lastTime : this.clock.at(event.time);
     if (event.type !== 'step') {
-      this.others.push(event, step, time);
+      this.historyLog.push(event, step, time);
       return false;
     }
-    // A trainer that goes back without saying so does those steps again: as after a resume, the later word counts.
+    // A trainer may repeat steps without a resume event: as after a resume, the later ones count.
     const cut = event.step <= this.steps.lastStep && this.steps.truncate(event.step - 1);
     this.steps.push(event, time);
     this.lastStep = event.step;
