@@ -162,8 +162,16 @@ describe('the pictures of', () => {
           .locator('.monaco-editor .view-line span', { hasText: word })
           .last()
           .click();
-        await vscode.press('Control+.');
-        await fixes.waitFor();
+        // The key does nothing until the editor has the focus and its quick fixes.
+        await expect
+          .poll(
+            async () => {
+              if (!(await fixes.isVisible())) await vscode.press('Control+.');
+              return fixes.isVisible();
+            },
+            { ...SLOW, interval: 2000 },
+          )
+          .toBe(true);
       };
       await photograph(scene, showFixes);
       await showFixes();

@@ -133,6 +133,9 @@ export class DatasetChecks implements vscode.Disposable {
         problem.cases ? { ...problem, cases: problem.cases.slice(0, MAX_CASES) } : problem,
       );
     const short = { ...kept, report: { ...kept.report, problems } };
-    await this.services.context.workspaceState.update(MEMORY, { ...this.storedChecks(), [file]: short });
+    await this.services.context.workspaceState.update(MEMORY, {
+      ...this.storedChecks(),
+      [file]: short,
+    });
   }
 }
