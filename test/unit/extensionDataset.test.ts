@@ -91,7 +91,7 @@ describe('the data set view', () => {
     const panel = nothing({ active: true, viewType: 'nlvr.dashboard' });
     followPanel(panel as never, () => ({ run: 'r', configFile: files[1] }));
     const [, inUse] = await view.getChildren();
-    expect(inUse).toMatchObject({ label: files[1], description: 'in use', isFolded: false });
+    expect(inUse).toMatchObject({ label: files[1], description: 'in use', isCollapsed: false });
     const rows = await Promise.all((await view.getChildren()).map((row) => view.getChildren(row)));
     expect(rows.map(([train]) => [train.label, train.description])).toEqual([
       ['train', '3 examples'],
