@@ -15,7 +15,7 @@ import type { WorkspaceRuns } from './runs/workspaceRuns';
  */
 export function registerAssistantTools(
   registry: Pick<RunRegistry, 'runs'>,
-  found: Pick<WorkspaceRuns, 'searchOnce'>,
+  workspaceRuns: Pick<WorkspaceRuns, 'searchOnce'>,
 ): vscode.Disposable {
   const registered: vscode.Disposable[] = [];
   const register = (): void => {
@@ -23,7 +23,7 @@ export function registerAssistantTools(
     const models = (vscode as Partial<typeof vscode>).lm;
     if (typeof models?.registerTool !== 'function' || registered.length > 0) return;
     for (const { name } of toolDefinitions)
-      registered.push(models.registerTool(name, new WorkspaceTool(name, registry, found)));
+      registered.push(models.registerTool(name, new WorkspaceTool(name, registry, workspaceRuns)));
   };
   if (vscode.workspace.isTrusted) register();
   return vscode.Disposable.from(vscode.workspace.onDidGrantWorkspaceTrust(register), {
@@ -37,7 +37,7 @@ class WorkspaceTool implements vscode.LanguageModelTool<object> {
   constructor(
     private readonly name: ToolName,
     private readonly registry: Pick<RunRegistry, 'runs'>,
-    private readonly found: Pick<WorkspaceRuns, 'searchOnce'>,
+    private readonly workspaceRuns: Pick<WorkspaceRuns, 'searchOnce'>,
   ) {}
 
   prepareInvocation(): vscode.PreparedToolInvocation {
@@ -48,7 +48,7 @@ class WorkspaceTool implements vscode.LanguageModelTool<object> {
     { input }: vscode.LanguageModelToolInvocationOptions<object>,
     token: vscode.CancellationToken,
   ): Promise<vscode.LanguageModelToolResult> {
-    await this.found.searchOnce();
+    await this.workspaceRuns.searchOnce();
     const { text, failed } = await runTool(
       {
         tool: this.name,
@@ -74,7 +74,7 @@ async function runTool(
   token: vscode.CancellationToken,
 ): Promise<ToolResult> {
   const worker = new Worker(assetPath('assistant-worker.js'), { workerData: request });
-  const cancelled = token.onCancellationRequested(() => void worker.terminate());
+  const cancellation = token.onCancellationRequested(() => void worker.terminate());
   try {
     return await new Promise<ToolResult>((resolve, reject) => {
       worker.once('message', resolve);
@@ -82,7 +82,7 @@ async function runTool(
       worker.once('exit', () => reject(new vscode.CancellationError()));
     });
   } finally {
-    cancelled.dispose();
+    cancellation.dispose();
     await worker.terminate();
   }
 }

@@ -53,8 +53,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const configurations = new ConfigurationIndex();
   useIndex(configurations);
   rememberPicks(context.workspaceState);
-  const found = new WorkspaceRuns(registry, configurations, context.workspaceState, log);
-  const refused = new RefusedStarts(registry, found, log);
+  const workspaceRuns = new WorkspaceRuns(registry, configurations, context.workspaceState, log);
+  const refused = new RefusedStarts(registry, workspaceRuns, log);
   const queue = new TrainingQueue(context.workspaceState);
   const runner = new QueueRunner(queue, {
     busy: () => registry.runs.some((run) => isActive(run) && run.info.host === hostname()),
@@ -62,7 +62,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       (await import('./commands/startTraining')).startQueued(services, registry, item),
     failed: (item, error) => void showFailure(log, `start ${item.configFile}`, error),
   });
-  const view = new RunsView(registry, found);
+  const view = new RunsView(registry, workspaceRuns);
   const walkthrough = new WalkthroughSteps(context.workspaceState);
   context.subscriptions.push(
     log,
@@ -70,10 +70,10 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     registry,
     checks,
     configurations,
-    found,
+    workspaceRuns,
     view,
     view.tree.onDidChangeVisibility(({ visible }) => {
-      if (visible) void found.searchOnce();
+      if (visible) void workspaceRuns.searchOnce();
     }),
     new DatasetView(checks, configurations),
     new RunProblems(registry, checks),
@@ -81,9 +81,9 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     new EndNotifications(registry, log, (run) => refused.dismissed(run)),
     new QueueView(queue),
     walkthrough,
-    registerCommands({ services, registry, found, checks, queue, refused, marks }),
+    registerCommands({ services, registry, workspaceRuns, checks, queue, refused, marks }),
     registerPanels({ services, marks, queue }),
-    registerAssistantTools(registry, found),
+    registerAssistantTools(registry, workspaceRuns),
     registerConfiguration(services),
     registry.onDidChange(() => {
       void updateContext(registry);
@@ -106,7 +106,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     queue.items.length > 0 ||
     view.tree.visible ||
     !vscode.workspace.textDocuments.some(({ languageId }) => languageId === 'yaml');
-  void found.begin(wanted).then(() => vscode.workspace.isTrusted && runner.begin());
+  void workspaceRuns.begin(wanted).then(() => vscode.workspace.isTrusted && runner.begin());
   context.subscriptions.push(
     vscode.workspace.onDidGrantWorkspaceTrust(() => {
       setSourcesTrusted(true);

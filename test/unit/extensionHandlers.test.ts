@@ -496,9 +496,9 @@ describe('Delete Run', () => {
       },
     );
     const registry = { get: () => run, refresh: () => Promise.resolve() };
-    const found = { forget: () => Promise.resolve() };
+    const workspaceRuns = { forget: () => Promise.resolve() };
     const marks = { forget: () => Promise.resolve() };
-    const remove = () => deleteRuns({ registry, found, marks } as never, root, undefined);
+    const remove = () => deleteRuns({ registry, workspaceRuns, marks } as never, root, undefined);
     await remove();
     expect(details[0]).toContain('and are kept: images, nlvr.yaml, train.json.');
     expect(deleted).toEqual(['events.jsonl', 'run.json']);
@@ -548,7 +548,7 @@ describe('Delete Run', () => {
         status: 'stopped',
       }),
     };
-    await deleteRuns({ registry, found: {}, marks: {} } as never, folders[0], folders);
+    await deleteRuns({ registry, workspaceRuns: {}, marks: {} } as never, folders[0], folders);
     expect(asked).toEqual([
       [
         expect.stringMatching(/^Permanently delete 2 runs/),
@@ -612,8 +612,8 @@ describe('Evaluate Checkpoint', () => {
     };
     const get = (folder: string) => run && { ...run, folder };
     const registry = { runs: [], get, refresh: record('refresh') };
-    const found = { remember: record('remember'), forget: record('forget') };
-    const context = { services, registry, found, refused: nothing() };
+    const workspaceRuns = { remember: record('remember'), forget: record('forget') };
+    const context = { services, registry, workspaceRuns, refused: nothing() };
     await evaluateCheckpoint(
       context as unknown as Parameters<typeof evaluateCheckpoint>[0],
       run && root,

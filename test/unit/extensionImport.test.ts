@@ -98,7 +98,7 @@ async function callImport(text: string, { isTrusted = true, picks, epoch, runs =
     program: () => Promise.resolve({ executable: process.execPath, cli, environment: {} }),
   };
   await importPredictions(
-    { services, registry, found: { remember } } as unknown as Parameters<
+    { services, registry, workspaceRuns: { remember } } as unknown as Parameters<
       typeof importPredictions
     >[0],
     undefined,

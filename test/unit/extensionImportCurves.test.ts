@@ -69,7 +69,7 @@ async function callImport(source: string, { picks, folders = [root] }: Choices) 
     program: () => Promise.resolve({ executable: process.execPath, cli, environment: {} }),
   };
   await importCurves(
-    { services, registry: { add: remember }, found: { remember } } as unknown as Parameters<
+    { services, registry: { add: remember }, workspaceRuns: { remember } } as unknown as Parameters<
       typeof importCurves
     >[0],
     undefined,

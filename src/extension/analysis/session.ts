@@ -56,7 +56,7 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
   private subscription: { dispose(): void } | null = null;
   private generation = 0;
   /** The user has canceled: changed files do not start an analysis. */
-  private cancelled = false;
+  private canceled = false;
   private disposed = false;
   /** The last reason why there is no analysis, so that it is sent once. */
   private lastRefusal = '';
@@ -99,7 +99,7 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
     this.wantedTab = null;
     this.lastRefusal = '';
     if (this.shown && this.job) this.resend(this.shown, this.job);
-    else if (this.shown && this.cancelled) this.sendCancelled(this.shown);
+    else if (this.shown && this.canceled) this.sendCanceled(this.shown);
     else await this.update();
   }
 
@@ -107,7 +107,7 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
   async show(wanted: Partial<PredictionSet>): Promise<void> {
     this.wanted = wanted;
     this.shown = null;
-    this.cancelled = false;
+    this.canceled = false;
     await this.update();
   }
 
@@ -118,7 +118,7 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
     if (this.disposed) return;
     if (JSON.stringify(this.sets) !== before)
       this.editor.send({ type: 'sets', sets: this.sets, active: this.editor.isActive() });
-    if (!this.cancelled) await this.update();
+    if (!this.canceled) await this.update();
   }
 
   /** Sends the results of robustness tests again, after files were added or removed. */
@@ -146,12 +146,12 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
       case 'open':
         return this.show(message.set);
       case 'cancel':
-        this.cancelled = true;
+        this.canceled = true;
         this.detach();
-        if (shown) this.sendCancelled(shown);
+        if (shown) this.sendCanceled(shown);
         return;
       case 'again':
-        this.cancelled = false;
+        this.canceled = false;
         this.key = null;
         this.lastRefusal = '';
         return this.update();
@@ -263,7 +263,7 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
     this.editor.send({ type: 'failed', generation: this.generation, ...why });
   }
 
-  private sendCancelled(set: PredictionSet): void {
+  private sendCanceled(set: PredictionSet): void {
     this.editor.send({ type: 'begin', generation: this.generation, set });
     this.editor.send({ type: 'canceled', generation: this.generation });
   }

@@ -11,16 +11,16 @@ import type { Services } from '../services';
 export interface DemoContext {
   services: Services;
   registry: FolderRunRegistry;
-  found: WorkspaceRuns;
+  workspaceRuns: WorkspaceRuns;
 }
 
 /** "Open Demo Run": opens a finished run and one to compare it with, which ship with the extension. Executes nothing. */
-export async function openDemo({ services, registry, found }: DemoContext): Promise<void> {
+export async function openDemo({ services, registry, workspaceRuns }: DemoContext): Promise<void> {
   const { extensionPath } = services.context;
   const runs = await copyDemo(join(extensionPath, 'media', 'demo'), demoHome());
   for (const folder of runs) {
     await registry.add(folder);
-    await found.remember(folder);
+    await workspaceRuns.remember(folder);
   }
   const [first] = runs;
   await vscode.commands.executeCommand('nlvr.openDashboard', first);
@@ -46,7 +46,7 @@ async function offerNextSteps(first: string, runs: readonly string[]): Promise<v
 }
 
 /** "Remove Demo Run": removes its runs from the view and deletes the copy. Asks first if there are notes on examples. */
-export async function removeDemo({ registry, found }: DemoContext): Promise<void> {
+export async function removeDemo({ registry, workspaceRuns }: DemoContext): Promise<void> {
   const home = demoHome();
   if (await hasNotes(home)) {
     const keep = vscode.l10n.t('Keep Run');
@@ -61,7 +61,7 @@ export async function removeDemo({ registry, found }: DemoContext): Promise<void
   }
   for (const name of DEMO_RUNS) {
     const folder = join(home, 'runs', name);
-    await found.forget(folder);
+    await workspaceRuns.forget(folder);
     registry.forget(folder);
   }
   await rm(home, { recursive: true, force: true });

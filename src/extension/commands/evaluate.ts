@@ -30,7 +30,7 @@ const CANCEL_GRACE_MS = 3000;
 interface EvaluateContext {
   services: Services;
   registry: FolderRunRegistry;
-  found: WorkspaceRuns;
+  workspaceRuns: WorkspaceRuns;
   refused: RefusedStarts;
 }
 
@@ -97,7 +97,7 @@ async function evaluateAll(
 
 /** @returns the folder with the predictions; `stopped` when canceled, undefined when it failed */
 async function evaluateTarget(
-  { services, registry, found, refused }: EvaluateContext,
+  { services, registry, workspaceRuns, refused }: EvaluateContext,
   target: Target,
   splits: readonly Split[],
 ): Promise<{ folder: string } | 'stopped' | undefined> {
@@ -107,7 +107,7 @@ async function evaluateTarget(
   const isNew = target.folder === undefined;
   try {
     // Before it starts, so that the run is found again if the window is closed meanwhile.
-    if (isNew) await found.remember(folder);
+    if (isNew) await workspaceRuns.remember(folder);
     const evaluation = { target, folder, splits };
     let outcome = await evaluateInBackground(services, registry, evaluation);
     if (outcome?.allowedBy) {
@@ -119,7 +119,7 @@ async function evaluateTarget(
     return outcome?.state === 'finished' ? { folder } : undefined;
   } finally {
     release();
-    if (isNew && !registry.get(folder)) await found.forget(folder);
+    if (isNew && !registry.get(folder)) await workspaceRuns.forget(folder);
   }
 }
 
@@ -181,9 +181,9 @@ async function evaluateInBackground(
   const started = await startAttempt(program, request);
   return whileAwaiting(started.attempt.id, async () => {
     await registry.refresh(folder);
-    const cancelled = await withProgress(services.log, started);
+    const canceled = await withProgress(services.log, started);
     // A process that was killed could not record how it ended.
-    if (cancelled) await killRun(folder, localize('Stopped immediately, without saving.'));
+    if (canceled) await killRun(folder, localize('Stopped immediately, without saving.'));
     await registry.refresh(folder);
     return readAttemptFile(started.file)?.outcome ?? undefined;
   });
@@ -195,10 +195,10 @@ async function withProgress(
   { pid, file, ended }: StartedAttempt,
 ): Promise<boolean> {
   const title = vscode.l10n.t('Evaluating the checkpoint');
-  let cancelled = false;
+  let canceled = false;
   await withCancellableProgress(title, async (signal, onLine) => {
     signal.addEventListener('abort', () => {
-      cancelled = true;
+      canceled = true;
       endTree(pid, CANCEL_GRACE_MS).catch((error: unknown) =>
         log.error(`end the evaluation: ${messageOf(error)}`),
       );
@@ -209,7 +209,7 @@ async function withProgress(
     }, PROGRESS_MS);
     return ended.finally(() => clearInterval(timer));
   });
-  return cancelled;
+  return canceled;
 }
 
 /** The folder for the evaluation of a weights file, next to the runs of the configuration. */

@@ -25,7 +25,7 @@ import { findFreeFolder } from './importPredictions';
 interface ImportContext {
   services: Services;
   registry: FolderRunRegistry;
-  found: WorkspaceRuns;
+  workspaceRuns: WorkspaceRuns;
 }
 
 /**
@@ -33,7 +33,7 @@ interface ImportContext {
  * its dashboard.
  */
 export async function importCurves(
-  { services, registry, found }: ImportContext,
+  { services, registry, workspaceRuns }: ImportContext,
   calledOn: unknown,
 ): Promise<void> {
   await requireTrust();
@@ -56,7 +56,7 @@ export async function importCurves(
       return JSON.parse(stdout) as CurvesReport;
     },
   );
-  await found.remember(report.run);
+  await workspaceRuns.remember(report.run);
   await registry.add(report.run);
   await vscode.commands.executeCommand('nlvr.openDashboard', report.run);
   const { language } = vscode.env;

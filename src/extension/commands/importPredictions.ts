@@ -25,7 +25,7 @@ import { chooseConfiguration } from '../workspaceConfigurations';
 interface ImportContext {
   services: Services;
   registry: FolderRunRegistry;
-  found: WorkspaceRuns;
+  workspaceRuns: WorkspaceRuns;
 }
 
 /** The run folder and epoch to import predictions into. */
@@ -39,7 +39,7 @@ interface Target {
  * another epoch, and opens its failed examples.
  */
 export async function importPredictions(
-  { services, registry, found }: ImportContext,
+  { services, registry, workspaceRuns }: ImportContext,
   calledOn: unknown,
 ): Promise<void> {
   await requireTrust();
@@ -73,7 +73,7 @@ export async function importPredictions(
       return JSON.parse(stdout) as ImportReport;
     },
   );
-  await found.remember(report.run);
+  await workspaceRuns.remember(report.run);
   await registry.add(report.run);
   const { openFailures, registerFailures } = await import('../failures/panel');
   registerFailures(services);

@@ -10,14 +10,14 @@ import type { WorkspaceRuns } from '../runs/workspaceRuns';
  */
 export async function importRun(
   registry: FolderRunRegistry,
-  found: WorkspaceRuns,
+  workspaceRuns: WorkspaceRuns,
   calledOn: unknown,
 ): Promise<void> {
   const folder = calledOn instanceof vscode.Uri ? calledOn.fsPath : await chooseFolder();
   if (folder === undefined) return;
   // If it is neither, throws an error that says what is missing.
   if ((await readRunInfo(folder)) === undefined) await blipRunInfo(folder);
-  await found.remember(folder);
+  await workspaceRuns.remember(folder);
   await registry.add(folder);
   await vscode.commands.executeCommand('nlvr.openDashboard', folder);
 }

@@ -13,7 +13,7 @@ import type { Services } from '../services';
 export interface CommandContext {
   services: Services;
   registry: FolderRunRegistry;
-  found: WorkspaceRuns;
+  workspaceRuns: WorkspaceRuns;
   checks: DatasetChecks;
   queue: TrainingQueue;
   refused: RefusedStarts;
@@ -25,7 +25,7 @@ type Handler = (calledOn?: unknown, selected?: unknown) => Promise<void>;
 
 /** Handlers by command identifier without the prefix `nlvr.`. Each loads its code when it is first called. */
 function handlers(context: CommandContext): Record<string, Handler> {
-  const { services, registry, found, checks, queue, refused, marks } = context;
+  const { services, registry, workspaceRuns, checks, queue, refused, marks } = context;
   return {
     startTraining: async (on) => (await import('./startTraining')).startTraining(context, on),
     stopTraining: async (on) => (await import('./stopTraining')).stopTraining(registry, on),
@@ -36,7 +36,7 @@ function handlers(context: CommandContext): Record<string, Handler> {
     takeOver: async (on) => (await import('./resumeTraining')).takeOver(services, registry, on),
     evaluateCheckpoint: async (on, all) =>
       (await import('./evaluate')).evaluateCheckpoint(
-        { services, registry, found, refused },
+        { services, registry, workspaceRuns, refused },
         on,
         all,
       ),
@@ -53,19 +53,24 @@ function handlers(context: CommandContext): Record<string, Handler> {
     createAnnotations: async (on) => (await import('./createAnnotations')).createAnnotations(on),
     savePythonHelper: async () =>
       (await import('./savePythonHelper')).savePythonHelper(services.context.extensionUri),
-    importBlipRun: async (on) => (await import('./importRun')).importRun(registry, found, on),
+    importBlipRun: async (on) =>
+      (await import('./importRun')).importRun(registry, workspaceRuns, on),
     analyzeRun: async (on, set) =>
       (await import('./analyzeRun')).analyzeRun(services, registry, on, set),
     testRobustness: async (on) =>
       (await import('./testRobustness')).testRobustness(services, registry, on),
     createReport: async (on) =>
       (await import('./createReport')).createReport(services, registry, on),
-    openDemo: async () => (await import('./demo')).openDemo({ services, registry, found }),
-    removeDemo: async () => (await import('./demo')).removeDemo({ services, registry, found }),
+    openDemo: async () => (await import('./demo')).openDemo({ services, registry, workspaceRuns }),
+    removeDemo: async () =>
+      (await import('./demo')).removeDemo({ services, registry, workspaceRuns }),
     importPredictions: async (on) =>
-      (await import('./importPredictions')).importPredictions({ services, registry, found }, on),
+      (await import('./importPredictions')).importPredictions(
+        { services, registry, workspaceRuns },
+        on,
+      ),
     importCurves: async (on) =>
-      (await import('./importCurves')).importCurves({ services, registry, found }, on),
+      (await import('./importCurves')).importCurves({ services, registry, workspaceRuns }, on),
     exportPredictions: async (on) =>
       (await import('./exportPredictions')).exportPredictions(registry, on),
     setUpRuntime: async () => (await import('../runtimeSetup/setUpRuntime')).setUpRuntime(services),
@@ -75,15 +80,15 @@ function handlers(context: CommandContext): Record<string, Handler> {
     queueRemove: async (on, all) => (await import('./queue')).removeFromQueue(queue, on, all),
     queueEmpty: async () => (await import('./queue')).emptyQueue(queue),
     showLog: () => Promise.resolve(services.log.show()),
-    refreshRuns: () => found.search(),
+    refreshRuns: () => workspaceRuns.search(),
     revealRun: async (on) => (await import('./runFiles')).revealRun(on),
     copyRunPath: async (on, all) => (await import('./runFiles')).copyRunPath(registry, on, all),
     openTrainerLog: async (on) => (await import('./runFiles')).openTrainerLog(on),
     deleteRun: async (on, all) =>
-      (await import('./runFiles')).deleteRuns({ registry, found, marks }, on, all),
+      (await import('./runFiles')).deleteRuns({ registry, workspaceRuns, marks }, on, all),
     dismissRefused: async (on, all) =>
       (await import('./runFiles')).dismissRefused(registry, refused, on, all),
-    forgetRun: async (on) => (await import('./runFiles')).forgetRun(registry, found, on),
+    forgetRun: async (on) => (await import('./runFiles')).forgetRun(registry, workspaceRuns, on),
     openWalkthrough: async () => {
       await vscode.commands.executeCommand(
         'workbench.action.openWalkthrough',

@@ -79,7 +79,7 @@ function planDeletion(run: Run): DeletionPlan {
 /** What must forget a deleted run. */
 interface DeletionContext {
   registry: FolderRunRegistry;
-  found: Pick<WorkspaceRuns, 'forget'>;
+  workspaceRuns: Pick<WorkspaceRuns, 'forget'>;
   marks: Pick<RunMarks, 'forget'>;
 }
 
@@ -88,7 +88,7 @@ interface DeletionContext {
  * in a run's folder that the run did not write. Active runs are kept.
  */
 export async function deleteRuns(
-  { registry, found, marks }: DeletionContext,
+  { registry, workspaceRuns, marks }: DeletionContext,
   calledOn: unknown,
   selected: unknown,
 ): Promise<void> {
@@ -114,7 +114,7 @@ export async function deleteRuns(
     const now = registry.get(run.folder);
     if (now && isActive(now)) continue;
     await deleteFiles(run, files, useTrash);
-    await found.forget(run.folder);
+    await workspaceRuns.forget(run.folder);
     await marks.forget([run.folder]);
     await registry.refresh(run.folder);
   }
@@ -210,10 +210,10 @@ export async function dismissRefused(
 /** Removes a run outside the searched folders from the view; its folder is unchanged. */
 export async function forgetRun(
   registry: FolderRunRegistry,
-  found: WorkspaceRuns,
+  workspaceRuns: WorkspaceRuns,
   calledOn: unknown,
 ): Promise<void> {
   if (typeof calledOn !== 'string') return;
-  await found.forget(calledOn);
+  await workspaceRuns.forget(calledOn);
   registry.forget(calledOn);
 }

@@ -16,7 +16,7 @@ const MAX_LOGGED = 4000;
 export class RefusedStarts {
   constructor(
     private readonly registry: FolderRunRegistry,
-    private readonly found: WorkspaceRuns,
+    private readonly workspaceRuns: WorkspaceRuns,
     private readonly log: vscode.LogOutputChannel,
   ) {}
 
@@ -51,7 +51,7 @@ export class RefusedStarts {
     } catch (error) {
       this.log.error(`${folder}: ${messageOf(error)}`);
     }
-    await this.found.forget(folder);
+    await this.workspaceRuns.forget(folder);
     await this.registry.refresh(folder);
   }
 }

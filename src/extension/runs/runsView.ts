@@ -18,7 +18,7 @@ export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposa
   /** @param found knows which runs are in the view only because they are remembered */
   constructor(
     private readonly runs: RunRegistry,
-    private readonly found: Pick<WorkspaceRuns, 'isOnlyRemembered'>,
+    private readonly workspaceRuns: Pick<WorkspaceRuns, 'isOnlyRemembered'>,
   ) {
     this.tree = vscode.window.createTreeView('nlvr.runs', {
       treeDataProvider: this,
@@ -54,7 +54,7 @@ export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposa
     item.iconPath = new vscode.ThemeIcon(icon, color ? new vscode.ThemeColor(color) : undefined);
     item.description = this.describe(run);
     item.contextValue = runFlags(run, {
-      forgettable: this.found.isOnlyRemembered(folder),
+      forgettable: this.workspaceRuns.isOnlyRemembered(folder),
       demo: isDemo(folder),
     });
     item.accessibilityInformation = {
