@@ -35,8 +35,17 @@ async function picture(vscode: Workbench, name: string): Promise<void> {
   await vscode.page.mouse.move(640, 799);
   await vscode.settled();
   const file = await vscode.screenshot(`readme-${name}`);
-  const target = join('docs', 'images', `${name}.png`);
-  await sharp(file).png({ palette: true, quality: 90, effort: 10 }).toFile(target);
+  await compress(file, name);
+}
+
+/** Screenshots of text alone: 16 colors are enough. docs/images is part of the VSIX. */
+const TEXT_ONLY = /^(analysis-slices|analysis-robustness|compare-predictions|report|runs-table)$/;
+
+async function compress(screenshot: string | Buffer, name: string): Promise<void> {
+  const colors = TEXT_ONLY.test(name) ? { colors: 16, dither: 0 } : { quality: 90 };
+  await sharp(screenshot)
+    .png({ palette: true, effort: 10, ...colors })
+    .toFile(join('docs', 'images', `${name}.png`));
 }
 
 /** The results of the robustness test of `output/sample`, in the analysis panel. */
@@ -171,9 +180,7 @@ it('takes the picture of a report', async () => {
   const shown = await (await theBrowser()).newPage({ viewport: { width: 1280, height: 1000 } });
   await shown.goto(pathToFileURL(file).href);
   await shown.evaluate(`document.getElementById('curves').scrollIntoView()`);
-  await sharp(await shown.screenshot())
-    .png({ palette: true, quality: 90, effort: 10 })
-    .toFile(join('docs', 'images', 'report.png'));
+  await compress(await shown.screenshot(), 'report');
 });
 
 /** An excerpt as a user would write it; the complete script is examples/python/train_pytorch.py. */
