@@ -69,9 +69,10 @@ function paddedLength(tokens: number, maxPositions: number): number {
 export class Predictor {
   /** By question and explained answer, the latest last. */
   private readonly explanations = new Map<string, Explanation>();
-  /** Questions may be followed by where the model looks: that is prepared while their images are encoded. */
+  /** Questions may be followed by where the model looks: that is prepared when they are answered. */
   willExplain = false;
   private readonly slots = new ImageSlots(SLOTS);
+  private disposed = false;
   private readonly tokenizer = defaultTokenizer();
 
   private constructor(
@@ -138,9 +139,9 @@ export class Predictor {
 
   /** @throws {UserError} when an image cannot be read or the sentence is empty or too long. */
   async answer(question: Question): Promise<Answer> {
-    const meanwhile = this.willExplain ? this.recordExplanation : undefined;
-    const { length, feeds, encoded } = await this.prepare(question, meanwhile);
+    const { length, feeds, encoded } = await this.prepare(question);
     const outputs = await this.programs.classificationProgram(1, length).run(feeds);
+    if (this.willExplain) this.prepareExplanation(length);
     return { ...answerOf(outputs['logits']), encoded };
   }
 
@@ -207,7 +208,14 @@ export class Predictor {
     return this.tokenizer.words(caption, this.opened.model.text.maxPositions);
   }
 
-  /** Recording takes the base model a second in this thread, while TensorFlow's threads encode an image. */
+  /** Records the program of an explanation behind the answer: it holds up this thread, for a second with the base model. */
+  private prepareExplanation(length: number): void {
+    setImmediate(() => {
+      if (!this.disposed) this.recordExplanation(length);
+    });
+  }
+
+  /** In `explain` it is done while TensorFlow's threads encode an image. */
   private readonly recordExplanation = (length: number): void =>
     void this.programs.explanationProgram(1, length);
 
@@ -253,6 +261,7 @@ export class Predictor {
   }
 
   dispose(): Promise<void> {
+    this.disposed = true;
     return this.opened.dispose();
   }
 }
