@@ -155,7 +155,7 @@ describe('the pictures of', () => {
       ['inti_lr', 'fix-key'],
       ['abc', 'fix-value'],
     ] as const) {
-      const fixes = vscode.page.locator('.action-widget');
+      const fixes = vscode.page.locator('.action-widget .monaco-list-row').first();
       const showFixes = async () => {
         if (await fixes.isVisible()) return;
         await vscode.page
