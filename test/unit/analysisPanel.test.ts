@@ -200,7 +200,7 @@ it('stays canceled until it is requested again, also by a restored page', async 
   await panel.session.ready();
   expect(panel.model.state.state).toBe('canceled');
   expect(panel.jobs).toHaveLength(1);
-  panel.model.send({ type: 'again' });
+  panel.model.send({ type: 'rerun' });
   await panel.done();
 });
 
@@ -307,7 +307,7 @@ it('shows stored robustness results, selects one, and opens the changed pairs', 
   // The pairs of the tested epoch, although another one is shown.
   expect(model.set).toEqual({ split: 'val', epoch: 1 });
   const subset = { kind: 'robustness', file: 'val-checkpoint_best.json', test: 'exchanged' };
-  model.send({ type: 'showBroken', file: 'val-checkpoint_best.json', test: 'exchanged' });
+  model.send({ type: 'showChangedAnswers', file: 'val-checkpoint_best.json', test: 'exchanged' });
   expect(panel.shown).toEqual([[{ split: 'val', epoch: 0 }, { subset }]]);
   const { findSubsetExamples } = await loadWithVscode<typeof analyses>(
     'src/extension/analysis/analysisCache.ts',
@@ -324,7 +324,7 @@ it('shows stored robustness results, selects one, and opens the changed pairs', 
   // A split without predictions.
   await expect(
     panel.session.message({
-      type: 'showBroken',
+      type: 'showChangedAnswers',
       file: 'test-checkpoint_best-80.json',
       test: 'exchanged',
     }),

@@ -15,10 +15,10 @@ const annotations = readFileSync(join('test', 'data', 'nlvr2', 'dev.json'), 'utf
   .map((line) => JSON.parse(line) as Annotation);
 const labels = annotations.map(({ label }) => label === 'True');
 
-/** A model that is sure and right, but for every so manieth example. */
+/** Predictions that are confident and right, except for every n-th example. */
 const wrongEvery = (n: number) => (i: number) => (labels[i] !== (i % n === 0) ? 0.9 : 0.1);
 
-/** The page's model over a session, without VS Code. */
+/** The page's model connected to a session, without VS Code. */
 class Panel {
   state: Partial<ViewState> = {};
   saved: { name: string; text: string } | null = null;
@@ -100,7 +100,7 @@ describe('a comparison', () => {
   const request = () =>
     ({ a, b, split: 'val', epochA: 'last', epochB: 'last', userSlices: [] }) as const;
 
-  it('is computed while the page still loads, once', async () => {
+  it('is computed once, while the page is loading', async () => {
     const early = new Panel({ a, b });
     await early.session.prepare();
     early.newModel();
@@ -136,7 +136,7 @@ describe('a comparison', () => {
     expect(panel.model.title).toBe('Wrong in b (epoch 1) · Counting');
   });
 
-  it('sends the numbers before the intervals that take longest, and does not restart the list', async () => {
+  it('sends the numbers before the slow intervals, and does not restart the list', async () => {
     const [quick, whole] = panel.sent.filter((message) => message.type === 'compared');
     expect([quick?.complete, whole?.complete]).toEqual([false, true]);
     expect(quick?.comparison).toMatchObject({
@@ -150,7 +150,7 @@ describe('a comparison', () => {
     expect(panel.model.total).toBeGreaterThan(4);
   });
 
-  it('opens an example among those of the list, in either run', async () => {
+  it('opens an example of the list in either run', async () => {
     const newly = await panel.list('newly right');
     panel.model.moveTo(1);
     await panel.model.open('a');
@@ -178,7 +178,7 @@ describe('a comparison', () => {
     ]);
   });
 
-  it('is written as nlvr compare prints it, and its examples as a table', async () => {
+  it('is exported in the format of nlvr compare, and its examples as a table', async () => {
     await panel.list('newly wrong');
     const { comparison, examples } = await compare(request());
     expect(await panel.model.copyJson()).toBe(true);
@@ -198,7 +198,7 @@ describe('a comparison', () => {
     expect(others.length + 1).toBe(comparison.newlyWrong);
   });
 
-  it('exchanges the runs, and takes other epochs', async () => {
+  it('swaps the runs, and compares other epochs', async () => {
     await project.import('b', wrongEvery(2), { epoch: 3 });
     await panel.session.refresh();
     expect(panel.model.runs?.newer).toEqual(['b']);
@@ -217,7 +217,7 @@ describe('a comparison', () => {
     expect(panel.session.runs).toEqual({ a: b, b: a });
   });
 
-  it('comes back after a reload with its list', async () => {
+  it('restores its list after a reload', async () => {
     const wrong = await panel.list('both wrong', 'newly wrong');
     panel.model.moveTo(2);
     const again = new Panel({ a, b }, panel.state.choice);
@@ -229,7 +229,7 @@ describe('a comparison', () => {
     expect(again.model.selectedExample?.identifier).toBe(wrong[2]);
   });
 
-  it('says what is wrong, and compares when it is put right', async () => {
+  it('reports a problem, and compares after it is fixed', async () => {
     panel.session.dispose();
     rmSync(join(b, 'predictions'), { recursive: true });
     const failed = new Panel({ a, b });
@@ -245,7 +245,7 @@ describe('a comparison', () => {
     expect(failed.model.comparison?.n).toBe(annotations.length);
   });
 
-  it('counts examples that only one run answers', async () => {
+  it('counts the examples that only one run answers', async () => {
     const file = join(b, 'predictions', 'val-epoch-000.jsonl');
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
     writeFileSync(file, `${lines.slice(5).join('\n')}\n`);

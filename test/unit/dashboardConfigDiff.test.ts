@@ -4,7 +4,7 @@ import { differingKeys, flatten } from '../../src/extension/dashboard/configDiff
 describe('differingKeys', () => {
   const base = flatten({ init_lr: 3e-5, seed: 42, vit: 'base', augment: true });
 
-  it('names only what differs, with a value for each run', () => {
+  it('returns only differing keys, with a value for each run', () => {
     const other = flatten({ init_lr: 1e-4, seed: 7, vit: 'base', augment: true });
     expect(differingKeys([base, other])).toEqual([
       { key: 'init_lr', values: ['3e-5', '1e-4'] },
@@ -12,7 +12,7 @@ describe('differingKeys', () => {
     ]);
   });
 
-  it('compares mappings and shows what one of the runs lacks', () => {
+  it('compares mappings and includes keys that a run lacks', () => {
     const other = flatten({
       ...Object.fromEntries(base),
       augment: true,
@@ -23,13 +23,13 @@ describe('differingKeys', () => {
     expect(keys).toContainEqual({ key: 'vit.width', values: [null, '192'] });
   });
 
-  it('leaves out where the runs were put', () => {
+  it('omits the output folders of the runs', () => {
     expect(
       differingKeys([flatten({ output_dir: 'output/a' }), flatten({ output_dir: 'output/b' })]),
     ).toEqual([]);
   });
 
-  it('shows nothing for one run, equal runs or broken files', () => {
+  it('returns nothing for one run, equal runs or unreadable files', () => {
     expect(differingKeys([base])).toEqual([]);
     expect(differingKeys([base, flatten({ ...Object.fromEntries(base), init_lr: 3e-5 })])).toEqual(
       [],

@@ -4,7 +4,7 @@ import { decimate, lowerBound, nearest } from '../../src/webview/dashboard/decim
 const steps = (count: number) => Uint32Array.from({ length: count }, (_, i) => i + 1);
 
 describe('decimate', () => {
-  it('gives few points as they are, with one more on each side of the range', () => {
+  it('returns few points unchanged, plus one on each side of the range', () => {
     const ys = Float32Array.from([1, 2, 3, 4, 5, 6]);
     const points = decimate(steps(6), ys, 6, 2.5, 4.5, 100);
     expect(points).toEqual([
@@ -15,12 +15,12 @@ describe('decimate', () => {
     ]);
   });
 
-  it('uses only the first `count` values of a column that has room for more', () => {
+  it('uses only the first `count` values of a column with a larger capacity', () => {
     const points = decimate(steps(8), new Float32Array(8).fill(1), 3, 0, 100, 100);
     expect(points.map((point) => point.x)).toEqual([1, 2, 3]);
   });
 
-  it('keeps every extreme of a long curve in few points that ascend', () => {
+  it('keeps every extreme of a long curve in few ascending points', () => {
     const count = 200_000;
     const ys = Float32Array.from({ length: count }, (_, i) => Math.sin(i / 5000));
     ys[77_777] = 9;
@@ -32,7 +32,7 @@ describe('decimate', () => {
     expect(points.every((point, i) => i === 0 || point.x > (points[i - 1]?.x ?? 0))).toBe(true);
   });
 
-  it('shows a gap where values are missing, at any zoom', () => {
+  it('keeps gaps of missing values at any zoom', () => {
     const count = 10_000;
     const ys = new Float32Array(count).fill(0.5);
     ys[5000] = Number.NaN;
@@ -53,7 +53,7 @@ describe('decimate', () => {
     expect(points.map((point) => point.x)).toEqual([0.5, 1, 1.5, 2]);
   });
 
-  it('gives nothing for nothing', () => {
+  it('returns no points for an empty column', () => {
     expect(decimate(new Uint32Array(0), new Float32Array(0), 0, 0, 1, 100)).toEqual([]);
   });
 });
@@ -61,7 +61,7 @@ describe('decimate', () => {
 describe('searching a column', () => {
   const column = Uint32Array.from([10, 20, 30, 0, 0]);
 
-  it('finds the first value that is not below', () => {
+  it('finds the first value that is not less', () => {
     expect([5, 10, 11, 30, 31].map((value) => lowerBound(column, 3, value))).toEqual([
       0, 0, 1, 2, 3,
     ]);

@@ -36,7 +36,7 @@ const step = (number: number, time: number, change: Partial<StepEvent> = {}): St
 const lines = (events: RunEvent[]) => events.map((event) => `${JSON.stringify(event)}\n`).join('');
 
 describe('step times of ranks', () => {
-  it('are columns by rank, unknown where a step has none', () => {
+  it('are columns by rank, NaN for steps without the rank', () => {
     const log = new StepLog();
     log.push(step(1, 1), 0);
     log.push(step(2, 2, { rankSeconds: [0.25, 0.5] }), 1);
@@ -53,7 +53,7 @@ describe('step times of ranks', () => {
   });
 });
 
-/** Assembles what a feed sends, as the page does. */
+/** Assembles the messages of a feed as the page does. */
 class Page implements FeedListener {
   steps_: number[] = [];
   times: number[] = [];
@@ -102,7 +102,7 @@ describe('RunFeed', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('is started when everything was sent, also during a reading', async () => {
+  it('counts as started when everything was sent, also during a reading', async () => {
     const events = [start(), ...Array.from({ length: 500 }, (_, i) => step(i + 1, 1001 + i))];
     writeFileSync(file, lines(events));
     const first = feed.start();
@@ -111,7 +111,7 @@ describe('RunFeed', () => {
     await first;
   });
 
-  it('reads again when it was asked to while a reading failed', async () => {
+  it('reads again if requested during a reading that failed', async () => {
     mkdirSync(file);
     page.failed = (error) => {
       page.errors.push(error);
@@ -125,7 +125,7 @@ describe('RunFeed', () => {
     expect(page.received).toBeDefined();
   });
 
-  it('sends what exists and then what is added, each once', async () => {
+  it('sends existing steps and then added ones, each once', async () => {
     writeFileSync(file, lines([start(), step(1, 1001), step(2, 1002)]));
     await feed.start();
     expect(page.steps_).toEqual([1, 2]);
@@ -135,7 +135,7 @@ describe('RunFeed', () => {
     expect(page.errors).toEqual([]);
   });
 
-  it('shares one reading with another dashboard of the run; each receives everything once', async () => {
+  it('shares one reading between two dashboards of a run; each receives everything once', async () => {
     writeFileSync(file, lines([start(), step(1, 1001), step(2, 1002)]));
     await feed.start();
     const opens = vi.spyOn(EventReader.prototype, 'read');
@@ -153,7 +153,7 @@ describe('RunFeed', () => {
           [1, 2, 3],
         ]);
       expect(new Set(opens.mock.contexts).size).toBe(1);
-      // The first dashboard is closed; the other goes on.
+      // The first dashboard is closed; the other one continues.
       feed.dispose();
       appendFileSync(file, lines([step(4, 1004)]));
       await expect.poll(() => second.steps_).toEqual([1, 2, 3, 4]);
@@ -164,7 +164,7 @@ describe('RunFeed', () => {
     }
   });
 
-  it('sends a reloaded page everything from the beginning', async () => {
+  it('sends everything again to a reloaded page', async () => {
     writeFileSync(file, lines([start(), step(1, 1001), step(2, 1002, { loss: null })]));
     await feed.start();
     await feed.sendAll();
@@ -174,11 +174,11 @@ describe('RunFeed', () => {
     expect(page.received?.epochs).toEqual([]);
   });
 
-  it('sends a long run in pieces, each step once and in order whatever happens in the meantime', async () => {
+  it('sends a long run in chunks, each step once and in order, despite concurrent changes', async () => {
     const steps = Array.from({ length: 6000 }, (_, i) => step(i + 1, 1001 + i));
     writeFileSync(file, lines([start(), ...steps]));
     await feed.start();
-    // A page that is slow to take each piece, so that others must have a turn in between.
+    // A page that receives each chunk slowly, so that other work runs in between.
     const take = page.steps.bind(page);
     page.steps = (columns) => {
       take(columns);
@@ -203,7 +203,7 @@ describe('RunFeed', () => {
     expect(page.steps_).toEqual(Array.from({ length: 6001 }, (_, i) => i + 1));
   });
 
-  it('drops what a resume made void and leaves the pause out of the time', async () => {
+  it('drops steps that a resume repeats, and excludes the pause from the time', async () => {
     const note = (at: number, code: string): RunEvent => ({
       type: 'note',
       time: 1000 + at,
@@ -234,7 +234,7 @@ describe('RunFeed', () => {
     expect(page.received?.notes.map((each) => each.code)).toEqual(['kept']);
   });
 
-  it('goes on in time when the clock jumps back', async () => {
+  it('keeps the time ascending when the clock jumps back', async () => {
     const events = [start(), step(1, 1001), step(2, 1002), step(3, -2597), step(4, -2596)];
     writeFileSync(file, lines(events));
     await feed.start();
@@ -242,12 +242,12 @@ describe('RunFeed', () => {
     const untimed = { type: 'step', step: 5, epoch: 0, loss: 0.7, lr: 3e-5 };
     appendFileSync(file, `${JSON.stringify(untimed)}\n${lines([step(6, -2594)])}`);
     await expect.poll(() => page.times).toEqual([1, 2, 2, 3, 3, 5]);
-    // The next start is of a clock that is right again.
+    // The clock is correct again at the next start.
     appendFileSync(file, lines([start({ time: 2000, resumed: true, step: 6 }), step(7, 2001)]));
     await expect.poll(() => page.times).toEqual([1, 2, 2, 3, 3, 5, 6]);
   });
 
-  it('cuts what steps that go back do again, and what another run left in the file', async () => {
+  it('truncates steps that are repeated, and events that another run left in the file', async () => {
     const epoch = (number: number, at: number): RunEvent => ({
       type: 'epoch',
       time: 1000,
@@ -272,7 +272,7 @@ describe('RunFeed', () => {
     expect(page.received).toMatchObject({ epochs: [], skippedLines: 1 });
   });
 
-  it('goes on where the training time of the attempts before ended', async () => {
+  it('continues from the training time of earlier attempts', async () => {
     const resumed = start({ time: 9000, resumed: true, step: 2, trainedSeconds: 61 });
     writeFileSync(file, lines([start(), step(1, 1001), step(2, 1002), resumed, step(3, 9001)]));
     await feed.start();
@@ -280,7 +280,7 @@ describe('RunFeed', () => {
     expect(page.received?.marks).toEqual([{ kind: 'resume', step: 2 }]);
   });
 
-  it('estimates the time left, and forgets it with a resume', async () => {
+  it('estimates the time left, and resets it with a resume', async () => {
     const steps = Array.from({ length: 8 }, (_, i) => step(i + 1, 1001 + i));
     writeFileSync(file, lines([start(), ...steps]));
     await feed.start();
@@ -289,7 +289,7 @@ describe('RunFeed', () => {
     await expect.poll(() => page.left).toBeNull();
   });
 
-  it('drops a note that is no longer so, and marks the end of the curriculum', async () => {
+  it('drops a note that no longer applies, and marks the end of the curriculum', async () => {
     const note = { type: 'note', level: 'warning', code: 'slow-loader', message: 'slow' } as const;
     const curriculum = { epochs: 2, stepsPerEpoch: 3 };
     writeFileSync(file, lines([start({ curriculum }), step(1, 1001), { ...note, time: 1001 }]));
@@ -309,14 +309,14 @@ describe('RunFeed', () => {
     expect(page.times).toEqual([1]);
   });
 
-  it('waits for a file that is not there yet', async () => {
+  it('waits for a file that does not exist yet', async () => {
     await feed.start();
     expect(page.steps_).toEqual([]);
     writeFileSync(file, lines([start(), step(1, 1001)]));
     await expect.poll(() => page.steps_).toEqual([1]);
   });
 
-  it('sums up evaluations, epochs and watched pairs', async () => {
+  it('summarizes evaluations, epochs and watched pairs', async () => {
     const evaluation = (split: 'val' | 'test', accuracy: number, at: number): RunEvent => ({
       type: 'eval',
       time: 1000 + at,
@@ -391,7 +391,7 @@ describe('RunFeed', () => {
   });
 });
 
-describe('an evaluation on its own, long after the training', () => {
+describe('a stand-alone evaluation long after the training', () => {
   const evaluation = (split: 'val' | 'test', change: Partial<EvalEvent>): EvalEvent => ({
     type: 'eval',
     time: 1010,
@@ -409,7 +409,7 @@ describe('an evaluation on its own, long after the training', () => {
   });
   const later = { time: 900_000, epoch: null, step: 10 };
 
-  it('takes the place of its epoch, in the order of steps and within the time of training', async () => {
+  it('replaces that of its epoch, in the order of steps and within the training time', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'nlvr-feed-'));
     const page = new Page();
     const feed = new RunFeed(folder, 'train', page);
@@ -444,7 +444,7 @@ describe('an evaluation on its own, long after the training', () => {
 });
 
 describe('StepLog', () => {
-  /** All chunks that can be taken. */
+  /** Takes all available chunks. */
   function taken(log: StepLog, cursor = log.cursor()): StepColumns[] {
     const chunks: StepColumns[] = [];
     for (let chunk = log.take(cursor); chunk; chunk = log.take(cursor)) chunks.push(chunk);
@@ -452,7 +452,7 @@ describe('StepLog', () => {
   }
   const stepsOf = (chunks: StepColumns[]) => chunks.flatMap((chunk) => [...chunk.step]);
 
-  it('gives chunks whose buffers hold their rows and nothing else', () => {
+  it('returns chunks whose buffers contain only their rows', () => {
     const log = new StepLog();
     for (let i = 1; i <= 100_000; i++) log.push(step(i, 0), i);
     const cursor = log.cursor();
@@ -467,7 +467,7 @@ describe('StepLog', () => {
     expect(stepsOf(taken(log, cursor)).at(-1)).toBe(100_000);
   });
 
-  it('gives each row once, also those added to a chunk that was taken', () => {
+  it('returns each row once, including rows added to a chunk that was taken', () => {
     const log = new StepLog();
     const cursor = log.cursor();
     const all: number[] = [];
@@ -479,7 +479,7 @@ describe('StepLog', () => {
     expect(all).toEqual(Array.from({ length: 5000 }, (_, i) => i + 1));
   });
 
-  it('forgets rows beyond a step, across chunks', () => {
+  it('truncates rows after a step, across chunks', () => {
     const log = new StepLog();
     for (let i = 1; i <= 5000; i++) log.push(step(i, 0), i);
     log.truncate(1500);

@@ -12,8 +12,8 @@ import {
 } from '../../src/webview/shared/numbers';
 import { exactDuration, formatDuration } from '../../src/util/duration';
 
-describe('numbers', () => {
-  it('writes accuracy as a percentage with one decimal', () => {
+describe('number formats', () => {
+  it('write accuracy as a percentage with one decimal', () => {
     expect(percent(0.784)).toBe('78.4%');
     expect(percent(1)).toBe('100.0%');
     expect(percent(0)).toBe('0.0%');
@@ -21,14 +21,14 @@ describe('numbers', () => {
     expect(percent(Number.NaN)).toBe('–');
   });
 
-  it('never rounds progress up to 100%', () => {
+  it('never round progress up to 100%', () => {
     expect(progressPercent(0.999)).toBe('99%');
     expect(progressPercent(1)).toBe('100%');
     expect(progressPercent(0.29)).toBe('29%');
     expect(wholePercent(0.016)).toBe('2%');
   });
 
-  it('writes a loss with three significant digits', () => {
+  it('write a loss with three significant digits', () => {
     expect(significant(0.69314)).toBe('0.693');
     expect(significant(0.051234)).toBe('0.0512');
     expect(significant(12.345)).toBe('12.3');
@@ -39,14 +39,14 @@ describe('numbers', () => {
     expect(significant(Number.POSITIVE_INFINITY)).toBe('–');
   });
 
-  it('writes learning rates as people do', () => {
+  it('write learning rates in the usual notation', () => {
     expect(shortExponent(3e-5)).toBe('3e-5');
     expect(shortExponent(2.61e-5)).toBe('2.6e-5');
     expect(shortExponent(1e-6)).toBe('1e-6');
     expect(shortExponent(0)).toBe('0');
   });
 
-  it('writes durations in two units at most', () => {
+  it('write durations in at most two units', () => {
     expect(duration(8.4)).toBe('8s');
     expect(duration(91)).toBe('1m\u00a031s');
     expect(duration(719)).toBe('11m\u00a059s');
@@ -60,7 +60,7 @@ describe('numbers', () => {
     expect(duration(undefined)).toBe('–');
   });
 
-  it('writes every unit of a place on a time axis', () => {
+  it('write every unit of a position on a time axis', () => {
     expect([0, 1.5, 60, 90, 3600, 3870, 90_000].map(exactDuration)).toEqual([
       '0s',
       '1.5s',
@@ -72,7 +72,7 @@ describe('numbers', () => {
     ]);
   });
 
-  it('separates thousands and shortens on axes', () => {
+  it('separate thousands, and shorten numbers on axes', () => {
     expect(count(3120)).toBe('3,120');
     expect(count(1234567)).toBe('1,234,567');
     expect(shortCount(950)).toBe('950');
@@ -80,7 +80,7 @@ describe('numbers', () => {
     expect(shortCount(1_500_000)).toBe('1.5M');
   });
 
-  it('writes bytes with their unit', () => {
+  it('write bytes with their unit', () => {
     expect(bytes(999)).toBe('999\u00a0B');
     expect(bytes(812e6)).toBe('812\u00a0MB');
     expect(bytes(3.24e9)).toBe('3.2\u00a0GB');

@@ -90,7 +90,7 @@ function runOf(count: number, change: Partial<RunHeader> = {}): RunData {
 }
 
 describe('RunData', () => {
-  it('grows by what is appended and keeps what was there', () => {
+  it('appends columns and keeps earlier ones', () => {
     const run = runOf(1000);
     run.append(columns(1001, 3000));
     expect(run.count).toBe(4000);
@@ -101,7 +101,7 @@ describe('RunData', () => {
     expect(run.count).toBe(0);
   });
 
-  it('has sparse columns as their known values, and goes on with them', () => {
+  it('returns the known values of sparse columns, and extends them', () => {
     const run = runOf(12);
     expect([
       ...run.sparseColumn('speed').step.subarray(0, run.sparseColumn('speed').count),
@@ -136,11 +136,11 @@ describe('progress', () => {
     expect(progressText(run)).toBe('epoch 10/15 · 61% · 12m\u00a032s left');
   });
 
-  it('shows the epoch of the step that it shows, also if the run reports it later', () => {
+  it('shows the epoch of the shown step, even if the header reports it later', () => {
     const run = runOf(3120);
     run.header = { ...run.header, stepsPerEpoch: 340, epoch: 7, step: 2700 };
     expect(progressText(run)).toBe('epoch 10/15 · 61%');
-    // The first epochs were short ones.
+    // The first epochs were short.
     run.history = { ...run.history, epochs: [100, 200, 540].map(endAt) };
     expect(progressText(run)).toBe('epoch 11/15 · 61%');
   });
@@ -154,7 +154,7 @@ describe('progress', () => {
     }
   });
 
-  it('says the result of a run that ended, and how long it trained by one definition', () => {
+  it('shows result and training time of a run that ended', () => {
     const run = runOf(5100, {
       status: 'finished',
       epoch: 15,
@@ -172,7 +172,7 @@ describe('progress', () => {
 });
 
 describe('curves', () => {
-  it('smooths every noisy chart, the values as they are pale behind, and goes on with new steps', () => {
+  it('smooth every noisy chart, with faint raw values behind, and continue with new steps', () => {
     const run = runOf(100);
     const [raw, smoothed] = metricCurves('gradNorm', [run], 'step', 0.9);
     expect([raw.smoothedCurve, smoothed.label]).toEqual([smoothed.id, 'smoothed']);
@@ -182,7 +182,7 @@ describe('curves', () => {
     expect(smoothed.at(400)?.y).toBeCloseTo(10, 2);
     expect(metricCurves('speed', [run], 'step', 0.9)).toHaveLength(2);
     expect(metricCurves('gradNorm', [run], 'step', 0)).toHaveLength(1);
-    // A learning rate is no noise.
+    // A learning rate is not noisy.
     expect(metricCurves('lr', [run], 'step', 0.9)).toHaveLength(1);
     run.append(columns(401, 2, { ranks: [Float32Array.of(1, 3), Float32Array.of(2, 2)] }));
     const ranks = rankCurves([run], 'step', 0.9);
@@ -191,7 +191,7 @@ describe('curves', () => {
     expect(ranks[0].at(402)?.y).toBeLessThan(3);
   });
 
-  it('draws the smoothed loss before the pale raw one', () => {
+  it('draw the smoothed loss in front of the faint raw one', () => {
     const [raw, smoothed] = lossCurves([runOf(100)], 'step', 0.6);
     expect(raw?.smoothedCurve).toBe(smoothed?.id);
     expect(smoothed?.at(1)?.y).toBeCloseTo(1);
@@ -199,14 +199,14 @@ describe('curves', () => {
     expect(lossCurves([runOf(100)], 'step', 0)).toHaveLength(1);
   });
 
-  it('measures x in steps, epochs or seconds', () => {
+  it('measure x in steps, epochs or seconds', () => {
     const run = runOf(680);
     const end = (axis: 'step' | 'epoch' | 'time') => lossCurves([run], axis, 0)[0]?.end;
     expect([end('step'), end('epoch'), end('time')]).toEqual([680, 2, 340]);
     expect(lossCurves([run], 'epoch', 0)[0]?.points(1, 1.01, 100)[0]?.x).toBeCloseTo(339 / 340);
   });
 
-  it('names the runs when there are several and gives each its color', () => {
+  it('contain the names of several runs, and use their colors', () => {
     const other = runOf(50, { key: '/runs/b', name: 'calm-fox-1', color: 1 });
     const curves = lossCurves([runOf(50), other], 'step', 0.5);
     expect(
@@ -218,7 +218,7 @@ describe('curves', () => {
     expect(new Set(curves.map((curve) => curve.id)).size).toBe(4);
   });
 
-  it('leaves out curves that have no points', () => {
+  it('are omitted without points', () => {
     const run = runOf(50);
     expect(accuracyCurves([run], 'step')).toEqual([]);
     expect(metricCurves('memory', [run], 'step')).toEqual([]);
@@ -226,7 +226,7 @@ describe('curves', () => {
     expect(metricCurves('gpuMemory', [run], 'step')).toEqual([]);
   });
 
-  it('has the mean loss of the epochs for a run without steps', () => {
+  it('show the mean loss of epochs for a run without steps', () => {
     const run = new RunData({ ...header, kind: 'imported', stepsPerEpoch: 1 });
     const epoch = { time: 0, accuracy: null, seconds: 0 };
     run.history = {
@@ -243,7 +243,7 @@ describe('curves', () => {
     ]);
   });
 
-  it('has a gap where a loss or an accuracy was no number, and no curve of nothing else', () => {
+  it('have a gap where a value is not a number, and are omitted if all values are', () => {
     const run = new RunData({ ...header, kind: 'imported', stepsPerEpoch: 1 });
     const values = [0.69, null, 0.5];
     const place = (epoch: number) => ({ epoch, step: epoch + 1, time: 0, seconds: 0 });
@@ -267,7 +267,7 @@ describe('ranks', () => {
   const seconds = (count: number, value: number) => new Float32Array(count).fill(value);
   const ranks = [0, 1].map((rank) => ({ rank, host: 'node7', pid: 40 + rank, localRank: rank }));
 
-  it('have a curve of their step time each, also when their number changes on a resume', () => {
+  it('have one curve of step times each, even if their number changes on a resume', () => {
     const run = runOf(10);
     run.append(columns(11, 2000, { ranks: [seconds(2000, 0.25), seconds(2000, 0.5)] }));
     run.append(columns(2011, 5));
@@ -281,7 +281,7 @@ describe('ranks', () => {
     expect(rankCurves([runOf(10)], 'step')).toEqual([]);
   });
 
-  it('are distinguished by dashes where a run has more curves than colors, or runs are compared', () => {
+  it('are distinguished by dashes if a run has more ranks than colors, or runs are compared', () => {
     const many = runOf(0);
     many.append(columns(1, 1, { ranks: Array.from({ length: 8 }, () => seconds(1, 1)) }));
     const looks = rankCurves([many], 'step').map(
@@ -301,7 +301,7 @@ describe('ranks', () => {
     ]);
   });
 
-  it('are listed with state and last step time, the failed one apart', () => {
+  it('are listed with state and last step time, and the failed one is identified', () => {
     const run = runOf(0);
     run.append(columns(1, 3, { ranks: [seconds(3, 0.25), seconds(3, 0.5)] }));
     const rows = (status: RunHeader['status'], failed?: number) => {
@@ -320,7 +320,7 @@ describe('ranks', () => {
   });
 });
 
-it('draws what imported curves have: loss of the validation split, accuracy of the training split, no learning rate', () => {
+it('draws imported curves: validation loss and training accuracy, but no learning rate', () => {
   const run = runOf(0, { kind: 'imported' });
   run.append(columns(1, 3, { lr: new Float32Array(3).fill(Number.NaN) }));
   const point = { time: 1, seconds: 0, examples: 0, consistency: null };
@@ -343,7 +343,7 @@ it('draws what imported curves have: loss of the validation split, accuracy of t
   expect(metricCurves('lr', [runOf(3)], 'step')).toHaveLength(1);
 });
 
-it('draws epochs that were evaluated in another order by their place, not as a zigzag', () => {
+it('draws epochs that were evaluated in another order by their position, not as a zigzag', () => {
   const run = runOf(0);
   const point = { split: 'val', loss: null, seconds: 1, examples: 1, consistency: null } as const;
   run.history = {
@@ -403,7 +403,7 @@ describe('the legend', () => {
     expect(legendEntries(several).map(({ label }) => label)).toContain('test consistency');
   });
 
-  it('lists several runs by color and the kinds once, and either switches curves off', () => {
+  it('lists several runs by color and each kind once; both hide curves', () => {
     const runs = [evaluated({}), evaluated({ key: '/runs/b', name: 'calm-fox-1', color: 1 })];
     const curves = accuracyCurves(runs, 'step');
     const entries = legendEntries(curves);
@@ -422,7 +422,7 @@ describe('the legend', () => {
     ]);
   });
 
-  it('switches the raw loss off with the smoothed one, or alone', () => {
+  it('hides the raw loss with the smoothed one, or alone', () => {
     const [raw, smoothed] = lossCurves([runOf(20)], 'step', 0.6);
     if (!raw || !smoothed) throw new Error('no curves');
     expect([isHidden(raw, [smoothed.id]), isHidden(smoothed, [smoothed.id])]).toEqual([true, true]);
@@ -431,7 +431,7 @@ describe('the legend', () => {
 });
 
 describe('EpochScale', () => {
-  const epoch = (number: number, step: number) => ({
+  const epoch = (number, step: number) => ({
     epoch: number,
     step,
     time: 0,
@@ -440,7 +440,7 @@ describe('EpochScale', () => {
     seconds: 0,
   });
 
-  it('takes epochs of different length as they were', () => {
+  it('converts epochs of different length', () => {
     const scale = new EpochScale([epoch(0, 10), epoch(1, 110)], 200);
     expect([0, 5, 10, 60, 110, 210].map((step) => scale.toEpochs(step))).toEqual([
       0, 0.5, 1, 1.5, 2, 2.5,
@@ -454,7 +454,7 @@ describe('ticks of an axis', () => {
   const labels = (...asked: Parameters<typeof xTicks>) =>
     xTicks(...asked).map(({ label }) => label);
 
-  it('are round and distinct, also where a part is zoomed into', () => {
+  it('are round and distinct, also in a zoomed range', () => {
     expect(labels('step', 60.6, 112.4, 6)).toEqual(['70', '80', '90', '100', '110']);
     expect(labels('step', 3.2, 6.9, 8)).toEqual(['4', '5', '6']);
     expect(labels('step', 0, 12_000, 6)).toEqual([
@@ -476,7 +476,7 @@ describe('ticks of an axis', () => {
     expect(labels('epoch', 0, 3, 8)).toEqual(['0', '0.5', '1', '1.5', '2', '2.5', '3']);
   });
 
-  it('of times are round times', () => {
+  it('are round times on a time axis', () => {
     expect(labels('time', 0, 91, 8)).toEqual(['0s', '15s', '30s', '45s', '1m', '1m 15s', '1m 30s']);
     expect(labels('time', 0, 9000, 6)).toEqual(['0s', '30m', '1h', '1h 30m', '2h', '2h 30m']);
     expect(labels('time', 61, 62, 5)).toEqual([
@@ -490,7 +490,7 @@ describe('ticks of an axis', () => {
     expect(labels('time', 0, 1e6, 6)).toEqual(['0s', '2d', '4d', '6d', '8d', '10d']);
   });
 
-  it('have a label of their own at any distance', () => {
+  it('have distinct labels at any distance', () => {
     for (const axis of ['step', 'epoch', 'time'] as const)
       for (let width = 1; width < 3e7; width *= 1.37) {
         const all = labels(axis, 0.37 * width, 1.37 * width, 6);
@@ -499,7 +499,7 @@ describe('ticks of an axis', () => {
       }
   });
 
-  it('of values have the digits that distinguish them', () => {
+  it('have enough digits to be distinguished on a value axis', () => {
     expect(valueLabel(0.5, 0.1, 'percent')).toBe('50%');
     expect(valueLabel(0.505, 0.005, 'percent')).toBe('50.5%');
     expect(valueLabel(3.15e9, 5e7, 'bytes')).toBe('3.15\u00a0GB');
@@ -512,7 +512,7 @@ describe('ticks of an axis', () => {
 describe('tables and CSV', () => {
   const runs = [runOf(4), runOf(2, { key: '/runs/b', name: '=calm, "fox"' })];
 
-  it('has a row for each step and empty cells where a run has none', () => {
+  it('have a row for each step, and empty cells for runs without it', () => {
     const curves = lossCurves(runs, 'step', 0);
     expect(curvesCsv(curves, null, 'step').split('\r\n')).toEqual([
       'step,bright-otter-3 loss,"\'=calm, ""fox"" loss"',
@@ -524,7 +524,7 @@ describe('tables and CSV', () => {
     ]);
   });
 
-  it('keeps to the range on the screen and samples long curves evenly', () => {
+  it('are limited to the visible range, and sample long curves evenly', () => {
     expect(curveTable(lossCurves(runs, 'step', 0), [2, 3], 100).rows.map((row) => row.x)).toEqual([
       2, 3,
     ]);
@@ -537,7 +537,7 @@ describe('tables and CSV', () => {
 });
 
 describe('health notes', () => {
-  it('puts the end of a failed run first and remarks last', () => {
+  it('list the failure of a run first and information last', () => {
     const run = runOf(1, { status: 'failed', message: 'Out of memory.', hint: 'Lower it.' });
     const note = { message: 'm', step: 1 };
     run.history = {
@@ -554,7 +554,7 @@ describe('health notes', () => {
 });
 
 describe('marks on the x axis', () => {
-  it('stand where the curriculum ends, the run was resumed, and its best epoch was evaluated', () => {
+  it('show the end of the curriculum, resumes, and the best epoch', () => {
     const best = { epoch: 1, step: 680, accuracy: 0.7, consistency: null };
     const run = runOf(900, { best });
     const point = { accuracy: 0.7, consistency: null, loss: null, seconds: 1, examples: 1 };
@@ -584,7 +584,7 @@ describe('marks on the x axis', () => {
 });
 
 describe('watched pairs', () => {
-  it('are right when the likelier answer is the label', () => {
+  it('are right if the more likely answer is the label', () => {
     expect([
       isRight(true, 0.8),
       isRight(true, 0.2),
@@ -593,7 +593,7 @@ describe('watched pairs', () => {
     ]).toEqual([true, false, true, null]);
   });
 
-  it('write probabilities in two digits', () => {
+  it('show probabilities with two digits', () => {
     expect([0.314, 0.999, 1, 0, Number.NaN].map(probability)).toEqual([
       '.31',
       '1.0',
@@ -620,19 +620,19 @@ describe('keys of a chart', () => {
       y,
     );
 
-  it('zoom about the cursor and back out to everything', () => {
+  it('zoom about the cursor, and out to the whole range', () => {
     expect(press('+', [0, 1000], 500)).toEqual({ range: [250, 750] });
     expect(press('-', [250, 750])).toEqual({ range: null });
     expect(press('0', [250, 750])).toEqual({ all: true });
   });
 
-  it('pan no further than the data', () => {
+  it('pan up to the ends of the data', () => {
     expect(press('ArrowRight', [600, 900], null, true)).toEqual({ range: [660, 960] });
     expect(press('ArrowRight', [700, 1000], null, true)).toEqual({ range: [700, 1000] });
     expect(press('ArrowLeft', [10, 510], null, true)).toEqual({ range: [0, 500] });
   });
 
-  it('move the cursor within what is shown, and leave other keys alone', () => {
+  it('move the cursor within the visible range, and ignore other keys', () => {
     expect(press('ArrowRight', [0, 500])).toEqual({ cursor: 10 });
     expect(press('ArrowLeft', [0, 500], 5)).toEqual({ cursor: 0 });
     expect(press('Escape', [0, 500], 5)).toEqual({ cursor: null });
@@ -649,7 +649,7 @@ describe('keys of a chart', () => {
     ).toBeNull();
   });
 
-  it('zoom and pan the y axis, by equal factors where it is logarithmic', () => {
+  it('zoom and pan the y axis, by equal factors on a logarithmic axis', () => {
     const all: [number, number] = [0, 1000];
     expect(press('ArrowUp', all)).toEqual({ yRange: [2, 6] });
     expect(press('ArrowDown', all)).toEqual({ yRange: [-4, 12] });
@@ -666,11 +666,11 @@ describe('keys of a chart', () => {
 });
 
 describe('the y axis', () => {
-  it('zooms about a value that keeps its place', () => {
+  it('zooms about a value that keeps its position', () => {
     expect(zoomedY({ range: [0, 10], logarithmic: false }, 0.5, 2)).toEqual([1, 6]);
   });
 
-  it('leaves out a few far values, and nothing where there are none', () => {
+  it('excludes a few outliers, and nothing without outliers', () => {
     const calm = Array.from({ length: 100 }, (_, i) => 1 + 0.01 * i);
     expect(withoutOutliers(calm, false)).toBeNull();
     const [low, high] = withoutOutliers([...calm, 500, 900, NaN, -40], false) ?? [];
@@ -678,7 +678,7 @@ describe('the y axis', () => {
     expect(low).toBeLessThan(1);
     expect(high).toBeGreaterThan(1.99);
     expect(high).toBeLessThan(3);
-    // By factors, and without what a logarithmic axis has no place for.
+    // By factors, without the values that a logarithmic axis cannot show.
     const powers = [...Array.from({ length: 100 }, (_, i) => 10 ** (i / 100)), 1e9, 0, -1];
     const [, most = 0] = withoutOutliers(powers, true) ?? [];
     expect(most).toBeGreaterThan(9);
@@ -707,7 +707,7 @@ describe('DashboardStore', () => {
     await expect.poll(() => reports).toBe(2);
   });
 
-  it('keeps for each chart what its y axis shows, and resets both axes of one chart', () => {
+  it("saves the visible range of each chart's y axis, and resets both axes of one chart", () => {
     const store = storeOf({ range: [1, 2] });
     store.setYRange('loss', [0, 1]);
     store.setYRange('gradNorm', [2, 3]);
@@ -719,19 +719,19 @@ describe('DashboardStore', () => {
     expect(store.view.range).toBeNull();
   });
 
-  it('puts pinned runs first, in their order, each with its own values of the configuration', () => {
+  it('lists pinned runs first, each with its own configuration values', () => {
     const store = storeOf();
     store.runs = ['a', 'b', 'c'].map((key) => runOf(1, { key, name: key }));
     store.toggle('pinned', 'c');
     store.toggle('pinned', 'b');
-    const order = () => store.ordered.map(({ run, place }) => `${run.header.name}${place}`);
+    const order = () => store.ordered.map(({ run, index: place }) => `${run.header.name}${place}`);
     expect(order()).toEqual(['b1', 'c2', 'a0']);
     expect(store.curves('lr').map(({ runName }) => runName)).toEqual(['b', 'c', 'a']);
     store.toggle('pinned', 'b');
     expect(order()).toEqual(['c2', 'a0', 'b1']);
   });
 
-  it('keeps the data of runs that stay when others are added, and saves the view only', async () => {
+  it('keeps the data of runs when others are added, and saves only the view', async () => {
     const saved: unknown[] = [];
     const store = storeOf({ smoothing: 0.3 }, saved);
     store.receive({ type: 'runs', folders: [header.key], runs: [header], differing: [] });
@@ -749,7 +749,7 @@ describe('DashboardStore', () => {
     expect(JSON.stringify(saved.at(-1)).length).toBeLessThan(300);
   });
 
-  it('keeps the runs it is about while they are not known, so that it is opened again with them', () => {
+  it('saves the runs of the panel even if they are missing, so that they are restored', () => {
     const store = storeOf({ runs: ['/runs/a', '/runs/b'] });
     const folders = ['/runs/a', '/runs/b'];
     store.receive({ type: 'runs', folders, runs: [], differing: [] });
@@ -760,7 +760,7 @@ describe('DashboardStore', () => {
     expect(store.view.runs).toEqual(['/runs/a']);
   });
 
-  it('keeps a problem with its run until the host can read that again', () => {
+  it('keeps the problem of a run until the host can read it again', () => {
     const store = storeOf();
     const folders = [header.key, '/runs/b'];
     const runs = [header, { ...header, key: '/runs/b', name: 'calm-fox-1', color: 1 }];
@@ -778,7 +778,7 @@ describe('DashboardStore', () => {
     expect(notesOfAll(store.runs, [])).toEqual([]);
   });
 
-  it('has the problem of a run that nothing else is known of', () => {
+  it('reports the problem of a run without any data', () => {
     const store = storeOf({ runs: ['/runs/a'] });
     store.receive({ type: 'problem', run: '/runs/a', message: 'No permission.', hint: null });
     expect(store.problem?.message).toBe('No permission.');
@@ -787,7 +787,7 @@ describe('DashboardStore', () => {
     ]);
   });
 
-  it('drops columns of a run that starts over', () => {
+  it('drops the columns of a run that is reset', () => {
     const store = storeOf();
     store.receive({ type: 'runs', folders: [header.key], runs: [header], differing: [] });
     store.receive({ type: 'steps', run: header.key, columns: columns(1, 5) });

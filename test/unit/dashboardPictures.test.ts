@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { PairImages } from '../../src/extension/dashboard/pairImages';
 import { Thumbnails } from '../../src/extension/failures/thumbnails';
 
-describe('pictures of the watched pairs', () => {
-  it('are there once the run has its config.yaml, also when they were asked for before', async () => {
+describe('thumbnails of the watched pairs', () => {
+  it('are available after the run has its config.yaml, even if requested before', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'nlvr-pictures-'));
     try {
       let [mayShow, mayDecode] = [true, true];
@@ -24,7 +24,7 @@ describe('pictures of the watched pairs', () => {
       await writeFile(join(folder, 'config.yaml'), 'image_root: images\n');
       const [after] = await pictures.get(folder, '', [image]);
       expect(after?.uri).toMatch(/^data:image\/webp;base64,/);
-      // In Restricted Mode the page gets the file as it is, and none from outside the workspace.
+      // In Restricted Mode the page receives the file itself, and no file outside the workspace.
       mayDecode = false;
       const [whole] = await pictures.get(folder, '', [image]);
       expect(whole?.uri).toBe(

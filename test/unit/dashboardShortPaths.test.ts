@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { panelTitle } from '../../src/extension/dashboard/panelTitle';
 import { shortPaths } from '../../src/extension/dashboard/shortPaths';
 
-describe('paths in what is said of a run', () => {
+describe('paths in messages about a run', () => {
   const short = (text: string, roots = ['/home/me/shapes'], run = '/runs/calm-fox-1') =>
     shortPaths(text, roots, run);
 
@@ -22,21 +22,21 @@ describe('paths in what is said of a run', () => {
     'No path at all.',
   ])('%s — stays', (text) => expect(short(text)).toBe(text));
 
-  it('name the folder of the workspace where there are several, the innermost', () => {
+  it('contain the innermost workspace folder if there are several', () => {
     const roots = ['/home/me', '/home/me/shapes'];
     expect(short('/home/me/shapes/a /home/me/b', roots)).toBe('shapes/a me/b');
   });
 
-  it('stay whole in a workspace that is all of the disk', () => {
+  it('stay absolute in a workspace that is the root of the disk', () => {
     expect(short('/etc/hosts', ['/'])).toBe('/etc/hosts');
   });
 });
 
-describe('the tab of a dashboard', () => {
+describe('the title of a dashboard', () => {
   const t = (text: string, ...values: (string | number | boolean)[]) =>
     text.replace(/\{(\d+)\}/g, (_, index: string) => String(values[Number(index)]));
 
-  it('names the runs that it compares', () => {
+  it('contains the compared runs', () => {
     expect(panelTitle(['amber-fox'], t)).toBe('Training: amber-fox');
     expect(panelTitle(['amber-fox', 'noble-bee'], t)).toBe('amber-fox vs noble-bee');
     expect(panelTitle(['a', 'b', 'c', 'd'], t)).toBe('a vs b and 2 more');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Smoother, stepWeight } from '../../src/webview/dashboard/smooth';
 
-/** The definition, without any state. */
+/** Stateless reference implementation. */
 function reference(values: readonly number[], weight: number): number[] {
   return values.map((value, n) => {
     const seen = values.slice(0, n + 1).filter(Number.isFinite);
@@ -31,7 +31,7 @@ describe('Smoother', () => {
     expect(new Smoother(0.99).extend(Float32Array.of(0.69), 1)[0]).toBeCloseTo(0.69, 6);
   });
 
-  it('goes on where it ended, with the same result', () => {
+  it('continues where it ended, with the same result', () => {
     const column = Float32Array.from(values);
     const inPieces = new Smoother(0.9);
     inPieces.extend(column, 2);
@@ -40,13 +40,13 @@ describe('Smoother', () => {
     expect(pieces).toEqual(new Smoother(0.9).extend(column, values.length));
   });
 
-  it('refuses a weight that would never forget', () => {
+  it('refuses a weight of 1 or more', () => {
     expect(() => new Smoother(1)).toThrow(RangeError);
   });
 });
 
 describe('stepWeight', () => {
-  it('is the setting itself for short runs and none', () => {
+  it('is the setting itself for short runs and without steps', () => {
     expect(stepWeight(0.6, 300)).toBe(0.6);
     expect(stepWeight(0, 1e6)).toBe(0);
   });
@@ -57,7 +57,7 @@ describe('stepWeight', () => {
     expect(weight).toBeLessThan(1);
   });
 
-  it('stays the same while a run grows a little', () => {
+  it('stays the same while a run grows slightly', () => {
     expect(stepWeight(0.6, 100_100)).toBe(stepWeight(0.6, 100_900));
   });
 });

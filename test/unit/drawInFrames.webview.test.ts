@@ -24,7 +24,7 @@ function* parts(drawn: number[]): Generator<void, void, void> {
   }
 }
 
-it('draws a part of a picture in each frame, the first at once', () => {
+it('draws one part in each frame, the first immediately', () => {
   const drawn: number[] = [];
   const done = vi.fn();
   drawInFrames(parts(drawn), done);
@@ -38,7 +38,7 @@ it('draws a part of a picture in each frame, the first at once', () => {
   expect(waiting.size).toBe(0);
 });
 
-it('ends a drawing whose data have changed', () => {
+it('cancels a drawing whose data has changed', () => {
   const drawn: number[] = [];
   const done = vi.fn();
   const end = drawInFrames(parts(drawn), done);

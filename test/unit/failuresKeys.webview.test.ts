@@ -17,7 +17,7 @@ const key = (
   ...held,
 });
 
-describe('the keys', () => {
+describe('keys of Failed Examples', () => {
   it.each([
     ['ArrowDown', { do: 'move', by: 1 }],
     ['PageUp', { do: 'move', by: -9 }],
@@ -40,18 +40,18 @@ describe('the keys', () => {
     expect(actionOf(key(name, { shiftKey: true }), true, 9)).toBeNull();
   });
 
-  it('that are typed with Shift on some keyboards work all the same', () => {
+  it('accept Shift for characters that need it on some keyboards', () => {
     expect(actionOf(key('+', { shiftKey: true }), false, 9)).toEqual({ do: 'zoom', by: 'in' });
     expect(actionOf(key('/', { shiftKey: true }), false, 9)).toEqual({ do: 'search' });
   });
 
-  it('are listed in the help, those of panning too', () => {
+  it('are listed in the help, including those for panning', () => {
     const listed = keyHelp().map(({ keys }) => keys.join(' '));
     expect(listed).toContain('Shift ← ↑ → ↓');
     for (const { keys } of keyHelp()) expect(new Set(keys).size).toBe(keys.length);
   });
 
-  it('leave text fields and shortcuts of the editor alone', () => {
+  it('ignore text fields and editor shortcuts', () => {
     expect(actionOf(key('m'), true, 9)).toBeNull();
     expect(actionOf(key('ArrowDown'), true, 9)).toBeNull();
     expect(actionOf(key('Escape'), true, 9)).toEqual({ do: 'leave' });
@@ -62,20 +62,20 @@ describe('the keys', () => {
 });
 
 describe('zooming', () => {
-  it('keeps the point under the pointer where it is', () => {
+  it('keeps the point under the pointer at its position', () => {
     const view = zoomed(WHOLE, 4, 0.25, -0.1);
-    // The point (0.25, -0.1) of the picture lies at x + 0.25 * scale of the frame.
+    // The point (0.25, -0.1) of the image is at x + 0.25 * scale of the frame.
     expect(view.x + 0.25 * view.scale).toBeCloseTo(0.25);
     expect(view.y - 0.1 * view.scale).toBeCloseTo(-0.1);
   });
-  it('pans the way of the key: the picture goes the other way, and no further than its edge', () => {
+  it('pans in the direction of the key, up to the edge of the image', () => {
     const view = { scale: 3, x: 0, y: 0 };
     expect(panned(view, 0.2, 0)).toEqual({ scale: 3, x: -0.2, y: 0 });
     expect(panned(view, 0, -0.2)).toEqual({ scale: 3, x: 0, y: 0.2 });
     expect(panned(view, 9, 9)).toEqual({ scale: 3, x: -1, y: -1 });
     expect(panned(WHOLE, 0.2, 0.2)).toEqual(WHOLE);
   });
-  it('never leaves the picture, and ends at its whole', () => {
+  it('never leaves the image, and zooms out to the whole image at most', () => {
     expect(clamped({ scale: 2, x: 9, y: -9 })).toEqual({ scale: 2, x: 0.5, y: -0.5 });
     expect(zoomed({ scale: 3, x: 1, y: 1 }, 0.01)).toEqual(WHOLE);
     expect(zoomed(WHOLE, 1e9).scale).toBe(32);
@@ -92,8 +92,8 @@ describe('a probability', () => {
   ])('%d is %s', (value, text) => expect(probability(value)).toBe(text));
 });
 
-describe('the thumbnails of the page', () => {
-  it('are asked for once the list rests, only those on the screen and not yet known', () => {
+describe('ThumbnailCache', () => {
+  it('requests missing thumbnails of visible images after scrolling has paused', () => {
     vi.useFakeTimers();
     const asked: number[][] = [];
     const book = new ThumbnailCache((images) => asked.push(images));

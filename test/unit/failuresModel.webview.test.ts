@@ -4,7 +4,7 @@ import { Model } from '../../src/webview/failures/model';
 
 const COUNT = 20;
 
-/** Wrong answers, the surest first. */
+/** Wrong answers, the most confident first. */
 function columns(): RowColumns {
   const each = Array.from({ length: COUNT }, (_, row) => row);
   return {
@@ -26,7 +26,7 @@ function columns(): RowColumns {
   };
 }
 
-describe('examples that are passed by', () => {
+describe('fast navigation through examples', () => {
   let model: Model;
   let sent: ToHost[];
   let wanted: number[];
@@ -62,7 +62,7 @@ describe('examples that are passed by', () => {
   });
   afterEach(() => vi.useRealTimers());
 
-  it('load no images while a key is held, but those of the first and of the last', () => {
+  it('loads the images of the first and the last example only while a key is held', () => {
     for (let position = 1; position <= 10; position++) {
       model.moveTo(position);
       vi.advanceTimersByTime(30);
@@ -74,7 +74,7 @@ describe('examples that are passed by', () => {
     expect(chosen()).toEqual(['dev-1', 'dev-10']);
   });
 
-  it('are shown at once when they are walked through one by one', () => {
+  it('loads images immediately at normal speed', () => {
     for (const position of [1, 2, 3]) {
       model.moveTo(position);
       expect(wanted.at(-1)).toBe(position);
@@ -83,7 +83,7 @@ describe('examples that are passed by', () => {
     expect(wanted).toEqual([1, 2, 3]);
   });
 
-  it('are forgotten when other rows take their place', () => {
+  it('does not load images of rows that have been replaced', () => {
     model.moveTo(1);
     vi.advanceTimersByTime(30);
     model.moveTo(2);

@@ -17,7 +17,7 @@ describe('asking again', () => {
     bench.panel.unavailable = { state: 'unavailable', message: 'Not trusted.', trust: true };
     await bench.panel.ready();
     expect(bench.panel.model.questions.process).toEqual(bench.panel.unavailable);
-    bench.panel.model.questions.prepare(0);
+    bench.panel.model.questions.prepareQuestion(0);
     const asked = await bench.panel.model.questions.ask(0, {
       sentence: 'x',
       swapImages: false,

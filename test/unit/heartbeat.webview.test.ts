@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Heartbeat, LOST_AFTER_PINGS, PING_MS } from '../../src/webview/shared/heartbeat';
 
-describe('the sign of life', () => {
+describe('Heartbeat', () => {
   beforeEach(() => vi.useFakeTimers());
   afterEach(() => vi.useRealTimers());
 
-  /** A page and its host; the host answers after `delay` milliseconds, null for never. */
+  /** A page with a host that answers after `delay` milliseconds; null for never. */
   function page(delay: number | null = 0) {
     const reports: boolean[] = [];
     const host = { delay, pings: 0 };
@@ -20,14 +20,14 @@ describe('the sign of life', () => {
     return { heartbeat, host, reports };
   }
 
-  it('says nothing while the host answers', () => {
+  it('reports nothing while the host answers', () => {
     const { host, reports } = page();
     vi.advanceTimersByTime(600_000);
     expect(host.pings).toBeGreaterThan(100);
     expect(reports).toEqual([]);
   });
 
-  it('misses a host that is gone after about ten seconds, once, and knows it when it comes back', () => {
+  it('reports a lost host once after about ten seconds, and its return', () => {
     const { host, reports } = page();
     vi.advanceTimersByTime(60_000);
     host.delay = null;
@@ -42,7 +42,7 @@ describe('the sign of life', () => {
     expect(reports).toEqual([true, false]);
   });
 
-  it('misses a host that never was there', () => {
+  it('reports a host that never answered', () => {
     const { reports } = page(null);
     vi.advanceTimersByTime(LOST_AFTER_PINGS * PING_MS);
     expect(reports).toEqual([true]);
@@ -54,7 +54,7 @@ describe('the sign of life', () => {
     expect(reports).toEqual([]);
   });
 
-  it('takes anything that the host says for life', () => {
+  it('accepts any message as a sign of life', () => {
     const { heartbeat, host, reports } = page();
     host.delay = null;
     for (let i = 0; i < 20; i++) {
@@ -64,7 +64,7 @@ describe('the sign of life', () => {
     expect(reports).toEqual([]);
   });
 
-  it('asks nothing while it is stopped, and restarts the count', () => {
+  it('sends no ping while it is stopped, and restarts the count', () => {
     const { heartbeat, host, reports } = page(null);
     vi.advanceTimersByTime(2 * PING_MS);
     heartbeat.stop();
@@ -79,7 +79,7 @@ describe('the sign of life', () => {
     expect(reports).toEqual([]);
   });
 
-  it('blames no host for timers that were suspended: the computer slept', () => {
+  it('does not count suspended timers as unanswered pings, as after sleep of the computer', () => {
     const { host, reports } = page(null);
     vi.advanceTimersByTime(2 * PING_MS);
     vi.setSystemTime(Date.now() + 3_600_000);
@@ -90,7 +90,7 @@ describe('the sign of life', () => {
     expect(reports).toEqual([]);
   });
 
-  it('says so when a host that was lost is still gone after the page was hidden', () => {
+  it('keeps the lost state while the page is hidden', () => {
     const { heartbeat, reports } = page(null);
     vi.advanceTimersByTime(60_000);
     heartbeat.stop();

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { MessageQueue, FRAME_BUDGET_MS } from '../../src/webview/shared/messageQueue';
 
-/** A page whose messages take three milliseconds each, and whose frames come when they are asked for. */
+/** A page whose messages take three milliseconds each, with manually triggered frames. */
 class Page {
   readonly handled: number[] = [];
   readonly frames: (() => void)[] = [];
@@ -17,7 +17,7 @@ class Page {
   );
 }
 
-it('handles a message at once, and of many as many in a frame as it has time for', () => {
+it('handles a message immediately, and many messages within a time budget per frame', () => {
   const page = new Page();
   page.inbox.push(1);
   expect(page.handled).toEqual([1]);
@@ -32,7 +32,7 @@ it('handles a message at once, and of many as many in a frame as it has time for
   expect(page.frames).toEqual([]);
 });
 
-it('goes on after a message that cannot be handled', () => {
+it('continues after a message that cannot be handled', () => {
   const page = new Page();
   expect(() => page.inbox.push(-1)).toThrow('no such message');
   page.inbox.push(2);

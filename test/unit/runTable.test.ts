@@ -1,4 +1,4 @@
-/** `nlvr runs`: the runs in a folder as a table. */
+/** `nlvr runs`: the runs of a folder as a table. */
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -23,7 +23,7 @@ function run(name: string, info: Record<string, unknown>, config: string): void 
   file(`${name}/config.yaml`, config);
 }
 
-/** What the command prints on standard output, and on standard error. */
+/** Returns the standard output and the standard error of the command. */
 async function printed(options: { csv?: boolean }): Promise<[string, string]> {
   const out = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   const err = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
@@ -39,7 +39,7 @@ async function printed(options: { csv?: boolean }): Promise<[string, string]> {
   return all;
 }
 
-it('has a row a run with its metrics, and a column for each key that differs', async () => {
+it('prints a row per run with its metrics, and a column for each differing key', async () => {
   run(
     'sweep/a',
     {
@@ -49,7 +49,7 @@ it('has a row a run with its metrics, and a column for each key that differs', a
     },
     "seed: 1\ninit_lr: 0.00003\nann_root: 'd, e'\noutput_dir: x\nvit: base\nxla: false\n",
   );
-  // Of other weights than the best: a later evaluation.
+  // A later evaluation of other weights than the best ones.
   file('sweep/a/metrics.json', { test: { epoch: 4, accuracy: 0.9, consistency: 0.9 } });
   run(
     'b',
@@ -66,7 +66,7 @@ it('has a row a run with its metrics, and a column for each key that differs', a
     'blip/log.txt',
     '{"train_lr": "0.000", "train_loss": "0.6", "val_acc": "0.7000", "test_acc": "0.6000", "epoch": 0}',
   );
-  // Silent for long, and not at its last epoch.
+  // No heartbeat for a long time, and before its last epoch.
   utimesSync(join(root, 'blip/log.txt'), new Date('2026-01-04'), new Date('2026-01-04'));
   file('blip/config.yaml', "seed: 1\ninit_lr: 0.00003\nann_root: '/d'\n");
   file('broken/run.json', '{"format": "nlvr-run", ');
@@ -91,7 +91,7 @@ it('has a row a run with its metrics, and a column for each key that differs', a
   expect(table).toMatch(/^sweep\/a +finished +12 +3 +62\.5% +25\.0% +50\.0% +3e-5 +d, e$/m);
 });
 
-it('says where there is no run', async () => {
+it('reports a folder without runs', async () => {
   await expect(runs(root, {})).rejects.toThrow(`There is no run in ${root}.`);
   await expect(runs(join(root, 'none'), {})).rejects.toThrow('There is no folder');
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { gridKey, LEADING_COLUMNS, type Place } from '../../src/webview/runs/gridKeys';
+import { gridKey, LEADING_COLUMNS, type CellPosition } from '../../src/webview/runs/gridKeys';
 import type { MetricColumn, RunLine, ToHost } from '../../src/webview/runs/messages';
 import { Model } from '../../src/webview/runs/model';
 import { seriesOf } from '../../src/webview/runs/series';
@@ -34,7 +34,7 @@ function line(name: string, accuracy: number | null, more: Partial<RunLine> = {}
   };
 }
 
-/** Four runs: `a`, `bb`, `ccc` and `dddd`, the last without a result. */
+/** Four runs: `a`, `bb`, `ccc` and `dddd`, the last one without a result. */
 function model(): Model & { sent: ToHost[] } {
   const sent: ToHost[] = [];
   const host = {
@@ -66,7 +66,7 @@ function model(): Model & { sent: ToHost[] } {
 const names = (made: Model): string[] => made.shown.map(({ ownName }) => ownName);
 
 describe('the runs table', () => {
-  it('is sorted by several columns, runs without a value last', () => {
+  it('sorts by several columns, runs without a value last', () => {
     const made = model();
     expect(names(made)).toEqual(['dddd', 'ccc', 'bb', 'a']);
     made.sortBy('val_accuracy', false);
@@ -83,7 +83,7 @@ describe('the runs table', () => {
     expect(names(made)[3]).toBe('dddd');
   });
 
-  it('is searched by words, tags and key=value, and filtered by values and ranges', () => {
+  it('searches words, tags and key=value, and filters by values and ranges', () => {
     const made = model();
     made.change({ text: 'vit=base base' });
     expect(names(made)).toEqual(['ccc', 'a']);
@@ -100,7 +100,7 @@ describe('the runs table', () => {
     expect(names(made)).toEqual(['dddd']);
   });
 
-  it('leaves archived runs out until they are asked for', () => {
+  it('hides archived runs unless requested', () => {
     const made = model();
     made.receive({ type: 'rows', rows: [line('bb', 0.8, { archived: true })], loading: false });
     expect(names(made)).not.toContain('bb');
@@ -109,7 +109,7 @@ describe('the runs table', () => {
     expect(made.row('/runs/bb')?.configurationValues.vit).toBe('tiny');
   });
 
-  it('marks the best of the runs shown, by the direction of the column', () => {
+  it('marks the best of the shown runs, by the direction of the column', () => {
     const made = model();
     const [accuracy, loss] = ['val_accuracy', 'val_loss'].map((id) => made.column(id));
     made.show('val_loss', true);
@@ -123,7 +123,7 @@ describe('the runs table', () => {
     expect(best()).toEqual([]);
   });
 
-  it('is grouped by a column, and groups are folded', () => {
+  it('groups by a column and collapses groups', () => {
     const made = model();
     made.change({ group: 'config:vit' });
     const shown = () => made.lines.map(({ group, row }) => group?.value ?? row?.ownName);
@@ -133,7 +133,7 @@ describe('the runs table', () => {
     expect(names(made)).toHaveLength(4);
   });
 
-  it('has its columns chosen, pinned and moved', () => {
+  it('shows, pins and moves columns', () => {
     const made = model();
     const ids = () => made.shownColumns.map(({ id }) => id);
     expect(ids()).toEqual([
@@ -156,14 +156,14 @@ describe('the runs table', () => {
       'tags',
       'config:init_lr',
     ]);
-    // A key that comes later stands at the end.
+    // A key that appears later is at the end.
     const runs = made.all.map(({ key }) => key);
     const seeds = { key: 'seed', values: ['1', '2', '3', '4'] };
     made.receive({ type: 'configuration', configuration: { runs, columns: [seeds] } });
     expect(ids()).toEqual(['name', 'state', 'val_accuracy', 'tags', 'config:seed']);
   });
 
-  it('acts on the selected runs, else on the one that the keyboard is at', () => {
+  it('acts on the selected runs, otherwise on the current run', () => {
     const made = model();
     made.goTo('/runs/a');
     expect(made.targets.map(({ ownName }) => ownName)).toEqual(['a']);
@@ -182,7 +182,7 @@ describe('the runs table', () => {
 });
 
 describe('colors', () => {
-  it('are asked for up to six selected runs, in the order in which they are compared', async () => {
+  it('are requested for up to six selected runs, in the order of the comparison', async () => {
     const made = model();
     const asked: string[][] = [];
     made.host.request = (_: string, { keys }: { keys: string[] }) => {
@@ -196,7 +196,7 @@ describe('colors', () => {
     expect(asked).toEqual([['/runs/bb', '/runs/a']]);
     const colors = made.all.map((each) => seriesOf(made).colorIndex(each));
     expect(colors).toEqual([4, 5, -1, -1]);
-    // A group has the colors then.
+    // With groups, the groups have the colors.
     made.change({ group: 'config:vit' });
     expect(made.all.map((each) => seriesOf(made).colorIndex(each))).toEqual([0, 1, 0, 1]);
     made.selectOnly([]);
@@ -206,8 +206,8 @@ describe('colors', () => {
 });
 
 describe('keys of the table', () => {
-  /** Presses keys, `Shift+` and `Control+` before them. @returns where the keyboard is then */
-  function press(made: Model, from: Place, ...keys: string[]): Place {
+  /** Presses keys with optional `Shift+` and `Control+`. @returns the active cell */
+  function press(made: Model, from: CellPosition, ...keys: string[]): CellPosition {
     let at = from;
     for (const each of keys) {
       const parts = each.split('+');
@@ -231,7 +231,7 @@ describe('keys of the table', () => {
   }
   const start = { line: 0, column: LEADING_COLUMNS };
 
-  it('go through cells and heads, and never beyond them', () => {
+  it('move through cells and headers, and stop at the edges', () => {
     const made = model();
     expect(press(made, start, 'ArrowDown', 'ArrowRight')).toEqual({ line: 1, column: 3 });
     expect(press(made, start, 'Control+End', 'ArrowDown', 'End', 'ArrowRight')).toEqual({
@@ -244,7 +244,7 @@ describe('keys of the table', () => {
     });
   });
 
-  it('sort, move, pin and hide by a head', () => {
+  it('sort, move, pin and hide columns in the header', () => {
     const made = model();
     const head = { line: -1, column: LEADING_COLUMNS + 4 };
     press(made, head, 'Enter');
@@ -274,7 +274,7 @@ describe('keys of the table', () => {
 });
 
 describe('axes', () => {
-  it('are logarithmic where values spread far, and name texts in order', () => {
+  it('are logarithmic for a wide range of values, and label texts in order', () => {
     const made = model();
     const [rate, vit] = ['config:init_lr', 'config:vit'].map((id) => made.column(id));
     if (!rate || !vit) throw new Error('no columns');
@@ -299,7 +299,7 @@ describe('axes', () => {
   });
 });
 
-it('takes of a kept view what is of the right kind', () => {
+it('restores the options of a saved view that have the right type', () => {
   expect(
     restoredView({ mode: 'pie', sorts: 3, text: 'x', pinned: ['a'], filters: null }),
   ).toMatchObject({

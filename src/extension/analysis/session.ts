@@ -150,7 +150,7 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
         this.detach();
         if (shown) this.sendCanceled(shown);
         return;
-      case 'again':
+      case 'rerun':
         this.canceled = false;
         this.key = null;
         this.lastRefusal = '';
@@ -169,8 +169,8 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
         if (shown && identifier !== undefined) editor.showExamples(shown, { identifier });
         return;
       }
-      case 'showBroken':
-        return this.showBroken(message);
+      case 'showChangedAnswers':
+        return this.showChangedAnswers(message);
       case 'testRobustness':
         return editor.command('robustness', shown);
       case 'openAsText':
@@ -336,7 +336,11 @@ export class AnalysisSession implements MessageHandlers<AnalysisContract> {
   }
 
   /** Opens Failed Examples on the predictions of the tested split: those of its epoch, else the newest. */
-  private showBroken({ file, test, identifier }: Extract<ToHost, { type: 'showBroken' }>): void {
+  private showChangedAnswers({
+    file,
+    test,
+    identifier,
+  }: Extract<ToHost, { type: 'showChangedAnswers' }>): void {
     const result = this.robustness.find((each) => basename(each.file) === file)?.result;
     if (!result) return;
     const { split, epoch } = result;

@@ -148,7 +148,7 @@ export class ComparisonSession implements MessageHandlers<ComparisonContract> {
       case 'choose':
         this.choice = message.choice;
         break;
-      case 'exchange':
+      case 'swapRuns':
         this.folders = { a: this.folders.b, b: this.folders.a };
         if (this.choice)
           this.choice = {

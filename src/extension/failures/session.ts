@@ -126,14 +126,14 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
       case 'open':
         this.selected = message.identifier;
         return this.open(message.set);
-      case 'wantThumbnails':
+      case 'requestThumbnails':
         return this.images.sendThumbnails(message.generation, message.images);
       case 'selected':
         this.selected = message.identifier;
         return;
-      case 'prepareAsk':
-        return this.prepareAsk(message.generation, message.row);
-      case 'leaveSubset':
+      case 'prepareQuestion':
+        return this.prepareQuestion(message.generation, message.row);
+      case 'clearSubset':
         this.subset.current = null;
         return;
       case 'allowMissing':
@@ -216,7 +216,7 @@ export class FailuresSession implements MessageHandlers<FailuresContract> {
   }
 
   /** Starts the process and encodes the images while the user writes the question. */
-  private async prepareAsk(generation: number, row: number): Promise<void> {
+  private async prepareQuestion(generation: number, row: number): Promise<void> {
     if (this.questions.state.state === 'unavailable') return;
     await this.questions.prepare(await this.row(generation, row));
   }

@@ -207,7 +207,7 @@ function Working({ model }: { model: Model }) {
         <Notice
           level="info"
           actions={
-            <button onClick={() => model.send({ type: 'again' })}>{t('Analyze Again')}</button>
+            <button onClick={() => model.send({ type: 'rerun' })}>{t('Analyze Again')}</button>
           }
         >
           {model.numbers
@@ -224,7 +224,7 @@ function Working({ model }: { model: Model }) {
                 {t('Manage Workspace Trust')}
               </button>
             ) : (
-              <button onClick={() => model.send({ type: 'again' })}>{t('Analyze Again')}</button>
+              <button onClick={() => model.send({ type: 'rerun' })}>{t('Analyze Again')}</button>
             )
           }
         >

@@ -139,12 +139,12 @@ function Points({ model, columns }: { model: Model; columns: DynamicsColumns }) 
         }
         count={sorted.length}
         activeRow={at}
-        onActivate={(place) => model.moveTo('points', place)}
-        rowKey={(place) => sorted[place] ?? -1}
-        onOpen={(place) => model.showRow(sorted[place] ?? -1)}
+        onActivate={(index) => model.moveTo('points', index)}
+        rowKey={(index) => sorted[index] ?? -1}
+        onOpen={(index) => model.showRow(sorted[index] ?? -1)}
         onVisible={(first, last) => model.requestLines(Array.from(sorted.subarray(first, last)))}
-        cells={(place) => {
-          const row = sorted[place] ?? -1;
+        cells={(index) => {
+          const row = sorted[index] ?? -1;
           const line = model.line(row);
           const fate = FATES[columns.fate[row] ?? 255];
           return {

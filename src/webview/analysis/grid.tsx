@@ -36,13 +36,13 @@ interface GridProps<C extends string> {
   count: number;
   /** Index of the row that has the focus when the list has it. */
   activeRow: number;
-  onActivate: (place: number) => void;
+  onActivate: (index: number) => void;
   /** Renders the cells of a row, by column. */
-  cells: (place: number) => Record<C, ComponentChildren>;
-  rowKey: (place: number) => string | number;
-  onOpen: (place: number) => void;
+  cells: (index: number) => Record<C, ComponentChildren>;
+  rowKey: (index: number) => string | number;
+  onOpen: (index: number) => void;
   /** Handles other keys of a row. @returns whether the key was handled */
-  onKey?: (event: KeyboardEvent, place: number) => boolean;
+  onKey?: (event: KeyboardEvent, index: number) => boolean;
   /** Reports the rendered rows, `last` excluded. */
   onVisible?: (first: number, last: number) => void;
   /** Placeholder for an empty list. */
@@ -90,8 +90,8 @@ export function Grid<C extends string>(props: GridProps<C>) {
 
   const first = Math.max(0, Math.floor(top / ROW_HEIGHT) - OVERSCAN);
   const last = Math.min(count, Math.ceil((top + height) / ROW_HEIGHT) + OVERSCAN);
-  const places = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
-  if (at >= 0 && (at < first || at >= last)) places.push(at);
+  const indices = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
+  if (at >= 0 && (at < first || at >= last)) indices.push(at);
   useEffect(() => props.onVisible?.(first, last));
 
   // The active row, also before the next rendering: keys may arrive faster than frames.
@@ -155,23 +155,23 @@ export function Grid<C extends string>(props: GridProps<C>) {
         role="rowgroup"
         style={{ height: `${Math.max(0, count) * ROW_HEIGHT}px` }}
       >
-        {places.map((place) => {
-          const of = cells(place);
+        {indices.map((index) => {
+          const of = cells(index);
           return (
             <div
-              key={rowKey(place)}
+              key={rowKey(index)}
               class="grid-row"
               role="row"
-              aria-rowindex={place + 2}
-              aria-selected={place === at}
-              tabIndex={place === at ? 0 : -1}
-              style={{ transform: `translateY(${place * ROW_HEIGHT}px)` }}
+              aria-rowindex={index + 2}
+              aria-selected={index === at}
+              tabIndex={index === at ? 0 : -1}
+              style={{ transform: `translateY(${index * ROW_HEIGHT}px)` }}
               onFocus={() => {
-                if (place !== at) onActivate(place);
+                if (index !== at) onActivate(index);
               }}
               onClick={(event) => {
                 if (event.target instanceof Element && event.target.closest('button')) return;
-                onOpen(place);
+                onOpen(index);
               }}
             >
               {columns.map(({ id, numeric }) => (

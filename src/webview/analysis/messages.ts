@@ -262,13 +262,13 @@ export type ToWebview =
 export type ToHost =
   | { type: 'open'; set: PredictionSet }
   | { type: 'cancel' }
-  | { type: 'again' }
+  | { type: 'rerun' }
   /** Shows examples, or one of them, in the Failed Examples panel. */
   | { type: 'showSubset'; subset: Subset }
   | { type: 'showExample'; identifier: string }
   | { type: 'showRow'; generation: number; row: number }
   /** Shows the changed answers of a stored result, which may belong to another split than the shown one. */
-  | { type: 'showBroken'; file: string; test: RobustnessTest; identifier?: string }
+  | { type: 'showChangedAnswers'; file: string; test: RobustnessTest; identifier?: string }
   | { type: 'testRobustness' }
   | { type: 'openAsText' }
   | { type: 'openSetting' }

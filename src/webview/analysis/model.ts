@@ -192,8 +192,8 @@ export class Model {
   }
 
   /** Moves the focus of a list to a row. */
-  moveTo(list: ListId, place: number): void {
-    this.at = { ...this.at, [list]: place };
+  moveTo(list: ListId, index: number): void {
+    this.at = { ...this.at, [list]: index };
     this.saveAndNotify();
   }
 

@@ -116,19 +116,19 @@ export function NoiseTab({ model, numbers }: { model: Model; numbers: Numbers })
         columns={columns()}
         count={shown.length}
         activeRow={model.at.noise ?? 0}
-        onActivate={(place) => model.moveTo('noise', place)}
-        rowKey={(place) => shown[place]?.of.identifier ?? ''}
-        onOpen={(place) => {
-          const each = shown[place];
+        onActivate={(index) => model.moveTo('noise', index)}
+        rowKey={(index) => shown[index]?.of.identifier ?? ''}
+        onOpen={(index) => {
+          const each = shown[index];
           if (each) model.showExample(each.of.identifier);
         }}
-        onKey={(event, place) => {
-          const each = shown[place];
+        onKey={(event, index) => {
+          const each = shown[index];
           if (event.key.toLowerCase() !== 'm' || !each) return false;
           mark(each);
           return true;
         }}
-        cells={(place) => cellsOf(model, shown[place], mark)}
+        cells={(index) => cellsOf(model, shown[index], mark)}
         empty={t('All candidates have a mark or a note.')}
       />
     </>

@@ -26,7 +26,7 @@ export function sortPoints(
   const values = columns[column];
   const sign = descending ? -1 : 1;
   const keys = Float32Array.from(rows, (row) => sign * (values[row] ?? NaN));
-  return radixOrder(keys).map((place) => rows[place] ?? 0);
+  return radixOrder(keys).map((index) => rows[index] ?? 0);
 }
 
 /** Maximum standard deviation of values from 0 to 1. */

@@ -190,7 +190,7 @@ function openExamples(
   identifier?: string,
 ): void {
   model.send({
-    type: 'showBroken',
+    type: 'showChangedAnswers',
     file,
     test,
     ...(identifier !== undefined && { identifier }),

@@ -102,13 +102,13 @@ export function SlicesTab({ model, numbers }: { model: Model; numbers: Numbers }
         onSort={(column, descending) => model.setSlices({ column, descending })}
         count={shown.length}
         activeRow={model.at.slices ?? 0}
-        onActivate={(place) => model.moveTo('slices', place)}
-        rowKey={(place) => `${shown[place]?.slice} ${shown[place]?.value}`}
-        onOpen={(place) => {
-          const each = shown[place];
+        onActivate={(index) => model.moveTo('slices', index)}
+        rowKey={(index) => `${shown[index]?.slice} ${shown[index]?.value}`}
+        onOpen={(index) => {
+          const each = shown[index];
           if (each) model.showSubset({ kind: 'slice', slice: each.slice, value: each.value });
         }}
-        cells={(place) => cellsOf(shown[place], range, numbers.accuracy)}
+        cells={(index) => cellsOf(shown[index], range, numbers.accuracy)}
         empty={
           <>
             {t('No slices match the filter.')}{' '}

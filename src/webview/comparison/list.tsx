@@ -117,8 +117,8 @@ function Rows({ model }: { model: Model }) {
     if (box.current && document.hasFocus()) focusSelected(box.current);
   }, [opened, model.justOpened]);
 
-  const places = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
-  if (total > 0 && (selected < first || selected >= last)) places.push(selected);
+  const indices = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
+  if (total > 0 && (selected < first || selected >= last)) indices.push(selected);
   const page = Math.max(1, Math.floor(height / ROW_HEIGHT) - 1);
   // Relative to the selection at the time of the key: keys may arrive faster than frames.
   const moves = (): Record<string, number | undefined> => ({
@@ -152,13 +152,13 @@ function Rows({ model }: { model: Model }) {
       }}
     >
       <div class="list-length" role="presentation" style={{ height: `${total * ROW_HEIGHT}px` }}>
-        {places.map((place) => (
+        {indices.map((index) => (
           <Row
-            key={place}
+            key={index}
             model={model}
-            place={place}
+            index={index}
             total={total}
-            example={model.exampleAt(place)}
+            example={model.exampleAt(index)}
           />
         ))}
       </div>
@@ -172,24 +172,24 @@ function focusSelected(list: HTMLElement): void {
 
 interface RowProps {
   model: Model;
-  place: number;
+  index: number;
   total: number;
   example: ListedExample | undefined;
 }
 
-function Row({ model, place, total, example }: RowProps) {
-  const isSelected = place === model.selected;
+function Row({ model, index, total, example }: RowProps) {
+  const isSelected = index === model.selected;
   return (
     <div
       class="row"
       role="option"
       aria-selected={isSelected}
       aria-setsize={total}
-      aria-posinset={place + 1}
+      aria-posinset={index + 1}
       tabIndex={isSelected ? 0 : -1}
-      style={{ transform: `translateY(${place * ROW_HEIGHT}px)` }}
+      style={{ transform: `translateY(${index * ROW_HEIGHT}px)` }}
       onClick={(event) => {
-        model.moveTo(place);
+        model.moveTo(index);
         event.currentTarget.focus({ preventScroll: true });
       }}
       onDblClick={() => void model.open('b')}

@@ -126,7 +126,7 @@ export type ToWebview =
 export type ToHost =
   | { type: 'choose'; choice: Choice }
   /** Swaps the runs A and B. */
-  | { type: 'exchange' }
+  | { type: 'swapRuns' }
   | { type: 'compareAgain' };
 
 export interface ComparisonContract {

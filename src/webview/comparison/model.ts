@@ -144,7 +144,7 @@ export class Model {
   }
 
   swapRuns(): void {
-    this.host.send({ type: 'exchange' });
+    this.host.send({ type: 'swapRuns' });
   }
 
   compareAgain(): void {
@@ -221,8 +221,8 @@ export class Model {
     return cellText(cell.outcomes, comparison.slices[place]?.title ?? null, comparison);
   }
 
-  exampleAt(place: number): ListedExample | undefined {
-    return this.examples[place];
+  exampleAt(index: number): ListedExample | undefined {
+    return this.examples[index];
   }
 
   get selectedExample(): ListedExample | undefined {
@@ -237,10 +237,10 @@ export class Model {
   }
 
   /** Selects the example at an index, clamped to the list. */
-  moveTo(place: number): void {
+  moveTo(index: number): void {
     const { total } = this;
     if (total === null || total === 0) return;
-    this.selected = Math.min(total - 1, Math.max(0, place));
+    this.selected = Math.min(total - 1, Math.max(0, index));
     this.pendingIdentifier = null;
     this.requestRange(this.selected, this.selected);
     this.save();

@@ -12,7 +12,7 @@ const VALUES_SHOWN = 12;
 export function Slices({ model, comparison }: { model: Model; comparison: ComparisonNumbers }) {
   const { slices } = comparison;
   if (slices.length === 0) return null;
-  const { shown, folded } = visible(slices, model);
+  const { shown, folded } = visibleSlices(slices, model);
   const scale = Math.max(0.01, ...slices.flatMap(({ ci95 }) => ci95?.map(Math.abs) ?? []));
   return (
     <section aria-labelledby="slices-title">
@@ -148,7 +148,7 @@ function Interval({ slice: { difference, ci95 }, scale }: { slice: SliceNumbers;
 }
 
 /** Returns the slices to show, in order, and the number of hidden values by slice. */
-function visible(
+function visibleSlices(
   slices: readonly SliceNumbers[],
   { sliceOrder, unfolded }: Model,
 ): { shown: SliceNumbers[]; folded: Map<string, number> } {

@@ -199,8 +199,8 @@ export function Findings({ model, comparison }: Props) {
             <li key={`${slice}\n${value}`}>
               <button
                 class="quiet finding"
-                aria-expanded={model.isOpen(changedIn(slice, value))}
-                onClick={() => model.openCell(changedIn(slice, value))}
+                aria-expanded={model.isOpen(changedExamplesOf(slice, value))}
+                onClick={() => model.openCell(changedExamplesOf(slice, value))}
               >
                 <span class={(difference ?? 0) < 0 ? 'worse' : 'better'}>
                   <Icon name={(difference ?? 0) < 0 ? 'down' : 'up'} />
@@ -216,7 +216,7 @@ export function Findings({ model, comparison }: Props) {
 }
 
 /** Returns the changed examples of a slice. */
-function changedIn(
+function changedExamplesOf(
   slice: string,
   value: string,
 ): { outcomes: Outcome[]; slice: { slice: string; value: string } } {

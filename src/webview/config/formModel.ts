@@ -45,7 +45,7 @@ export class FormModel {
   failure: { message: string; hint?: string } | undefined;
 
   private readonly drafts = new Map<string, Draft>();
-  private readonly timers = new Map<string, ReturnType<typeof setTimeout>[]>();
+  private readonly timersByKey = new Map<string, ReturnType<typeof setTimeout>[]>();
   private focused: string | undefined;
 
   constructor(
@@ -186,8 +186,8 @@ export class FormModel {
       const text = state.fields[key]?.text;
       if (text === undefined || text === draft.base) continue;
       // The first change after writing is the written text itself; the typed text stays under the cursor.
-      const own = draft.sent !== undefined && !draft.confirmed;
-      if (own) {
+      const isOwnEdit = draft.sent !== undefined && !draft.confirmed;
+      if (isOwnEdit) {
         draft.base = text;
         draft.confirmed = true;
         if (draft.text === draft.sent) {
@@ -232,8 +232,8 @@ export class FormModel {
   }
 
   private schedule(key: string, tasks: readonly [delay: number, run: () => void][]): void {
-    for (const timer of this.timers.get(key) ?? []) clearTimeout(timer);
-    this.timers.set(
+    for (const timer of this.timersByKey.get(key) ?? []) clearTimeout(timer);
+    this.timersByKey.set(
       key,
       tasks.map(([delay, run]) => setTimeout(run, delay)),
     );

@@ -49,11 +49,11 @@ export function ActionsMenu({ run }: { run: RunHeader }) {
     if (!open) return;
     const items = [...(root.current?.querySelectorAll<HTMLElement>('[role=menuitem]') ?? [])];
     const at = items.findIndex((item) => item === document.activeElement);
-    const go = (index: number) => items[(index + items.length) % items.length]?.focus();
-    if (event.key === 'ArrowDown') go(at + 1);
-    else if (event.key === 'ArrowUp') go(at - 1);
-    else if (event.key === 'Home') go(0);
-    else if (event.key === 'End') go(-1);
+    const focusItem = (index: number) => items[(index + items.length) % items.length]?.focus();
+    if (event.key === 'ArrowDown') focusItem(at + 1);
+    else if (event.key === 'ArrowUp') focusItem(at - 1);
+    else if (event.key === 'Home') focusItem(0);
+    else if (event.key === 'End') focusItem(-1);
     else if (event.key === 'Escape') close();
     else if (event.key === 'Tab') setOpen(false);
     if (event.key.startsWith('Arrow') || event.key === 'Home' || event.key === 'End')

@@ -33,7 +33,7 @@ export function axisMarks(runs: readonly RunData[], axis: XAxis): PlacedMark[] {
 function marksOf(run: RunData, axis: XAxis): { x: number; label: string }[] {
   const { history, header, columns, count } = run;
   const units = unitsOf(run, axis);
-  const placeOf = (step: number): number => {
+  const xOf = (step: number): number => {
     if (!units.timed) return units.to(step);
     return columns.time[nearest(columns.step, count, step)] ?? 0;
   };
@@ -41,7 +41,7 @@ function marksOf(run: RunData, axis: XAxis): { x: number; label: string }[] {
   const marks = history.marks
     .filter(({ step }) => step < last)
     .map(({ kind, step }) => ({
-      x: placeOf(step),
+      x: xOf(step),
       label: kind === 'stage' ? t('curriculum ends') : t('resumed'),
     }));
   const { best } = header;

@@ -79,9 +79,9 @@ export class ChartView {
   private cursor: number | null = null;
   private painted = false;
   /** Visible part of x. New options must contain it, because Chart.js applies later changes only on an update. */
-  private bounds: Range = [0, 1];
+  private xRange: Range = [0, 1];
   /** Visible part of y; empty if Chart.js chooses it. */
-  private yBounds: { min?: number; max?: number } = {};
+  private yRange: { min?: number; max?: number } = {};
   private frame = 0;
   /** Maximum x of the data. */
   private end = 0;
@@ -182,23 +182,23 @@ export class ChartView {
     if (!content) return;
     const end = content.curves.reduce((most, curve) => Math.max(most, curve.end), 0);
     this.end = end;
-    this.bounds = content.range ?? [0, end > 0 ? end : 1];
-    const [from, to] = this.bounds;
+    this.xRange = content.range ?? [0, end > 0 ? end : 1];
+    const [from, to] = this.xRange;
     const buckets = Math.max(50, Math.ceil(chart.chartArea?.width || chart.width || 600));
     chart.data.datasets = content.curves.map((curve) =>
       this.dataset(curve, curve.points(from, to, buckets)),
     );
     const { scales, plugins } = chart.options;
     if (scales?.x) Object.assign(scales.x, { min: from, max: to });
-    this.yBounds = this.boundsOfY(content);
-    const { min, max } = this.yBounds;
+    this.yRange = this.computeYRange(content);
+    const { min, max } = this.yRange;
     if (scales?.y)
       Object.assign(scales.y, { type: content.logY ? 'logarithmic' : 'linear', min, max });
     if (plugins?.zoom) plugins.zoom.limits = { x: { min: 0, max: end, minRange: end / 1e5 } };
     chart.update('none');
   }
 
-  private boundsOfY({ yRange, clip, logY }: ChartContent): { min?: number; max?: number } {
+  private computeYRange({ yRange, clip, logY }: ChartContent): { min?: number; max?: number } {
     const range =
       yRange ??
       (clip
@@ -238,11 +238,11 @@ export class ChartView {
   private options(): ChartOptions<'line'> {
     const { text, muted, grid, font, fontSize, selection } = this.colors;
     const ticks = { color: muted, font: { family: font, size: fontSize }, maxRotation: 0 };
-    const rangeOf = ({ scales }: Chart): Range | null => {
+    const visibleRange = ({ scales }: Chart): Range | null => {
       const [from, to] = [scales.x?.min ?? 0, scales.x?.max ?? 1];
       return from <= 0 && to >= this.end ? null : [from, to];
     };
-    const changed = ({ chart }: { chart: Chart }) => this.events.onRange(rangeOf(chart));
+    const changed = ({ chart }: { chart: Chart }) => this.events.onRange(visibleRange(chart));
     return {
       animation: false,
       parsing: false,
@@ -256,8 +256,8 @@ export class ChartView {
       scales: {
         x: {
           type: 'linear',
-          min: this.bounds[0],
-          max: this.bounds[1],
+          min: this.xRange[0],
+          max: this.xRange[1],
           grid: { display: false },
           border: { color: grid },
           ticks: {
@@ -274,7 +274,7 @@ export class ChartView {
         },
         y: {
           type: this.content?.logY === true ? 'logarithmic' : 'linear',
-          ...this.yBounds,
+          ...this.yRange,
           grid: { color: grid, drawTicks: false },
           border: { display: false },
           ticks: {

@@ -110,8 +110,8 @@ export function Comparison() {
                   <th scope="row">
                     <code>{key}</code>
                   </th>
-                  {ordered.map(({ run, place }) => (
-                    <td key={run.header.key}>{values[place] ?? <span class="muted">–</span>}</td>
+                  {ordered.map(({ run, index }) => (
+                    <td key={run.header.key}>{values[index] ?? <span class="muted">–</span>}</td>
                   ))}
                 </tr>
               ))}

@@ -42,8 +42,8 @@ export function healthNotes(run: RunData): Note[] {
       ...(problem.hint !== null && { hint: problem.hint }),
       step: header.step,
     });
-  const ended = header.status === 'failed' || header.status === 'lost';
-  if (header.message !== null && (ended || header.notice))
+  const hasFailed = header.status === 'failed' || header.status === 'lost';
+  if (header.message !== null && (hasFailed || header.notice))
     notes.push({
       level: header.notice ? 'warning' : 'error',
       code: header.notice ? 'attempt' : 'ended',

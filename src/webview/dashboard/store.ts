@@ -65,7 +65,7 @@ export class DashboardStore {
     switch (message.type) {
       case 'runs':
         this.runs = message.runs.map((header) => {
-          const known = this.runOf(header.key) ?? new RunData(header);
+          const known = this.findRun(header.key) ?? new RunData(header);
           known.header = header;
           return known;
         });
@@ -73,20 +73,20 @@ export class DashboardStore {
         this.setView({ runs: message.folders });
         break;
       case 'reset':
-        this.runOf(message.run)?.reset();
+        this.findRun(message.run)?.reset();
         break;
       case 'steps':
-        this.runOf(message.run)?.append(message.columns);
+        this.findRun(message.run)?.append(message.columns);
         break;
       case 'history': {
-        const run = this.runOf(message.run);
+        const run = this.findRun(message.run);
         this.unreadable.delete(message.run);
         // The host retries until it can read the run.
         if (run) Object.assign(run, { history: message.history, problem: null });
         break;
       }
       case 'timeLeft': {
-        const run = this.runOf(message.run);
+        const run = this.findRun(message.run);
         if (run) run.timeLeft = message.seconds;
         break;
       }
@@ -96,7 +96,7 @@ export class DashboardStore {
       case 'problem': {
         const { message: text, hint } = message;
         this.unreadable.set(message.run, { message: text, hint });
-        const run = this.runOf(message.run);
+        const run = this.findRun(message.run);
         if (run) run.problem = { message: text, hint };
         break;
       }
@@ -150,11 +150,11 @@ export class DashboardStore {
   }
 
   /** The runs with their indices in `runs`, pinned runs first. */
-  get ordered(): { run: RunData; place: number }[] {
+  get ordered(): { run: RunData; index: number }[] {
     const { pinned } = this.view;
     const isPinned = ({ run }: { run: RunData }): number => Number(pinned.includes(run.header.key));
     return this.runs
-      .map((run, place) => ({ run, place }))
+      .map((run, index) => ({ run, place: index }))
       .sort((a, b) => isPinned(b) - isPinned(a) || a.place - b.place);
   }
 
@@ -174,7 +174,7 @@ export class DashboardStore {
     }
   }
 
-  private runOf(key: string): RunData | undefined {
+  private findRun(key: string): RunData | undefined {
     return this.runs.find((run) => run.header.key === key);
   }
 

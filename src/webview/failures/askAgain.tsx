@@ -96,7 +96,7 @@ export function AskAgain({ model, row, field }: AskProps) {
           rows={2}
           value={sentence}
           aria-label={t('Sentence to ask about')}
-          onFocus={() => model.questions.prepare(row)}
+          onFocus={() => model.questions.prepareQuestion(row)}
           onInput={(event) => setSentence(event.currentTarget.value)}
           onKeyDown={(event) => {
             if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;

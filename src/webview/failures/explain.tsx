@@ -248,16 +248,16 @@ function WordPicker({
         onChoose((to + words.length) % words.length);
       }}
     >
-      {words.map((word, place) => (
+      {words.map((word, index) => (
         <button
-          key={place}
+          key={index}
           role="radio"
-          class={place === 0 ? 'explain-word whole' : 'explain-word'}
-          aria-checked={place === chosen}
-          tabIndex={place === chosen ? 0 : -1}
-          onClick={() => onChoose(place)}
+          class={index === 0 ? 'explain-word whole' : 'explain-word'}
+          aria-checked={index === chosen}
+          tabIndex={index === chosen ? 0 : -1}
+          onClick={() => onChoose(index)}
         >
-          {place === 0 ? t('whole sentence') : word}
+          {index === 0 ? t('whole sentence') : word}
         </button>
       ))}
     </div>

@@ -54,8 +54,8 @@ export function Grid({ model }: { model: Model }) {
     shown.length,
     columns * Math.min(lines, Math.ceil((top + size.height) / CELL_HEIGHT) + OVERSCAN),
   );
-  const places = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
-  if (position >= 0 && (position < first || position >= last)) places.push(position);
+  const indices = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
+  if (position >= 0 && (position < first || position >= last)) indices.push(position);
 
   useEffect(() => {
     const visible = Array.from(shown.subarray(first, last));
@@ -78,8 +78,8 @@ export function Grid({ model }: { model: Model }) {
       data-columns={columns}
     >
       <div class="list-length" role="presentation" style={{ height: `${lines * CELL_HEIGHT}px` }}>
-        {places.map((place) => (
-          <Cell key={shown[place]} model={model} place={place} columns={columns} />
+        {indices.map((index) => (
+          <Cell key={shown[index]} model={model} index={index} columns={columns} />
         ))}
       </div>
     </div>
@@ -88,24 +88,24 @@ export function Grid({ model }: { model: Model }) {
 
 interface CellProps {
   model: Model;
-  place: number;
+  index: number;
   columns: number;
 }
 
-function Cell({ model, place, columns }: CellProps) {
+function Cell({ model, index, columns }: CellProps) {
   const { rows, shown } = model;
-  const row = shown[place] ?? -1;
+  const row = shown[index] ?? -1;
   const isSelected = row === model.selected;
   const { marked, note, tags = [] } = rows.noteOf(row);
-  const x = (place % columns) * CELL_WIDTH;
-  const y = Math.floor(place / columns) * CELL_HEIGHT;
+  const x = (index % columns) * CELL_WIDTH;
+  const y = Math.floor(index / columns) * CELL_HEIGHT;
   return (
     <div
       class="row grid-cell"
       role="option"
       aria-selected={isSelected}
       aria-setsize={shown.length}
-      aria-posinset={place + 1}
+      aria-posinset={index + 1}
       tabIndex={isSelected ? 0 : -1}
       title={rows.sentenceOf(row)}
       style={{ transform: `translate(${x}px, ${y}px)` }}

@@ -45,16 +45,16 @@ export function ImagePair({
   if (known.length > 0) last.current = Math.min(...known);
   return (
     <div class="pair">
-      {order.map((side, place) => (
-        <figure key={place} class="side">
+      {order.map((side, position) => (
+        <figure key={position} class="side">
           <figcaption>
-            <span class="side-name">{place === 0 ? t('left') : t('right')}</span>
+            <span class="side-name">{position === 0 ? t('left') : t('right')}</span>
             {swapped && <span class="swapped-chip">{t('exchanged')}</span>}
-            {place === 0 && <ZoomLine scale={view.scale} {...zoom} />}
+            {position === 0 && <ZoomLine scale={view.scale} {...zoom} />}
             <button
               class="quiet icon-only"
               title={images?.[side].path ?? ''}
-              aria-label={place === 0 ? t('Open Left Image') : t('Open Right Image')}
+              aria-label={position === 0 ? t('Open Left Image') : t('Open Right Image')}
               disabled={!images}
               onClick={() => onOpen(side)}
             >
@@ -65,12 +65,12 @@ export function ImagePair({
           </figcaption>
           <ImageFrame
             image={images?.[side] ?? null}
-            alt={place === 0 ? t('Left image') : t('Right image')}
+            alt={position === 0 ? t('Left image') : t('Right image')}
             ratio={Math.min(4, Math.max(0.8, last.current))}
             view={view}
             onView={onView}
             pointer={pointer}
-            overlay={overlay?.(place === 0 ? 0 : 1, sizes[images?.[side].path ?? ''] ?? 1, view)}
+            overlay={overlay?.(position === 0 ? 0 : 1, sizes[images?.[side].path ?? ''] ?? 1, view)}
             onSize={(path, ratio) => setSizes((known) => ({ ...known, [path]: ratio }))}
           />
         </figure>

@@ -32,8 +32,8 @@ export function List({ model }: { model: Model }) {
       element.querySelector<HTMLElement>('[aria-selected=true]')?.focus({ preventScroll: true });
   }, [position, selected, shown]);
 
-  const places = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
-  if (position >= 0 && (position < first || position >= last)) places.push(position);
+  const indices = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
+  if (position >= 0 && (position < first || position >= last)) indices.push(position);
 
   useEffect(() => {
     const visible = Array.from(shown.subarray(first, last));
@@ -58,17 +58,17 @@ export function List({ model }: { model: Model }) {
         role="presentation"
         style={{ height: `${shown.length * ROW_HEIGHT}px` }}
       >
-        {places.map((place) => (
-          <Row key={shown[place]} model={model} place={place} />
+        {indices.map((index) => (
+          <Row key={shown[index]} model={model} index={index} />
         ))}
       </div>
     </div>
   );
 }
 
-function Row({ model, place }: { model: Model; place: number }) {
+function Row({ model, index }: { model: Model; index: number }) {
   const { rows, shown } = model;
-  const row = shown[place] ?? -1;
+  const row = shown[index] ?? -1;
   const isSelected = row === model.selected;
   const { marked, note, tags = [] } = rows.noteOf(row);
   return (
@@ -77,9 +77,9 @@ function Row({ model, place }: { model: Model; place: number }) {
       role="option"
       aria-selected={isSelected}
       aria-setsize={shown.length}
-      aria-posinset={place + 1}
+      aria-posinset={index + 1}
       tabIndex={isSelected ? 0 : -1}
-      style={{ transform: `translateY(${place * ROW_HEIGHT}px)` }}
+      style={{ transform: `translateY(${index * ROW_HEIGHT}px)` }}
       onClick={(event) => {
         model.select(row);
         event.currentTarget.focus({ preventScroll: true });

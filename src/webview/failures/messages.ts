@@ -273,13 +273,13 @@ export type ToWebview =
 export type ToHost =
   | { type: 'open'; set: PredictionSet; identifier: string | null }
   /** Requests thumbnails of images that came into view. Replaces the previous request. */
-  | { type: 'wantThumbnails'; generation: number; images: number[] }
+  | { type: 'requestThumbnails'; generation: number; images: number[] }
   /** The shown example has changed; saved for the next reload of the webview. */
   | { type: 'selected'; identifier: string }
   /** A question about this example is being written: the process may start and load its images. */
-  | { type: 'prepareAsk'; generation: number; row: number }
+  | { type: 'prepareQuestion'; generation: number; row: number }
   /** Removes the restriction to a subset. */
-  | { type: 'leaveSubset' }
+  | { type: 'clearSubset' }
   /** Allows questions to an incomplete model until the panel is closed. */
   | { type: 'allowMissing' }
   | { type: 'manageTrust' }

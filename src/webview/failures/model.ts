@@ -61,7 +61,7 @@ export class Model {
   ) {
     const { shownSet } = this;
     this.thumbnails = new ThumbnailCache((images) =>
-      host.send({ type: 'wantThumbnails', generation: shownSet.generation, images }),
+      host.send({ type: 'requestThumbnails', generation: shownSet.generation, images }),
     );
     this.notices = new Notices(changed);
     this.list = new ExampleList(shownSet, state);
@@ -238,7 +238,7 @@ export class Model {
   /** Lists all examples again. */
   clearSubset(): void {
     this.list.clearSubset();
-    this.host.send({ type: 'leaveSubset' });
+    this.host.send({ type: 'clearSubset' });
     this.refresh(true);
     this.saveAndNotify();
   }

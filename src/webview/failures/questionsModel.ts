@@ -97,8 +97,8 @@ export class QuestionsModel {
   }
 
   /** Lets the process start and load the images of a row, because a question about it is being written. */
-  prepare(row: number): void {
+  prepareQuestion(row: number): void {
     if (this.process.state !== 'unavailable')
-      this.host.send({ type: 'prepareAsk', generation: this.shownSet.generation, row });
+      this.host.send({ type: 'prepareQuestion', generation: this.shownSet.generation, row });
   }
 }

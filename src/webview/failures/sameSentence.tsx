@@ -18,13 +18,13 @@ export function SameSentencePairs({ model, row }: { model: Model; row: number })
   const cards = all.slice(start, start + MAX_CARDS);
   useEffect(() => {
     const images = cards.flatMap((each) => [rows.left[each] ?? -1, rows.right[each] ?? -1]);
-    model.thumbnails.show('together', all.length > 1 ? images : []);
+    model.thumbnails.show('same-sentence', all.length > 1 ? images : []);
   });
   if (all.length < 2) return null;
   const right = all.filter((each) => rows.verdict(each) === 'right').length;
   const labeled = all.filter((each) => rows.verdict(each) !== 'unlabeled').length;
   return (
-    <section class="together" aria-label={t('Pairs of this sentence')}>
+    <section class="same-sentence" aria-label={t('Pairs of this sentence')}>
       <h3 class="section-title">
         {t('Pairs of this sentence')}
         {labeled > 0 && (

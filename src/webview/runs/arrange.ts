@@ -1,24 +1,24 @@
-/** Which rows are shown and in which order. Pure: the page's model calls it after every change. */
+/** Sorting, filtering and grouping of the rows. Pure functions, which the page's model calls after every change. */
 import type { Column, Row, Value } from './columns';
 import type { ColumnFilter, Sort } from './messages';
 
-/** A line of the table: a run, or the header of a group of runs. */
+/** Line of the table: a run, or the header of a group of runs. */
 export type Line = { row: Row; group?: undefined } | { group: Group; row?: undefined };
 
 export interface Group {
-  /** The value that the runs have in common, as a person reads it. */
+  /** Formatted value that the runs of the group share. */
   value: string;
   rows: Row[];
   folded: boolean;
 }
 
-/** The id of a line, which stays over sorting. */
+/** Returns the id of a line, which does not depend on the order. */
 export function lineId(line: Line | undefined): string {
   if (line?.group) return `group\0${line.group.value}`;
   return line?.row.key ?? '';
 }
 
-/** Values compared as people expect: numbers by size, `a2` before `a10`. */
+/** Natural order: numbers by size, `a2` before `a10`. */
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
 
 function compare(a: Value, b: Value): number {
@@ -26,8 +26,8 @@ function compare(a: Value, b: Value): number {
   return collator.compare(String(a), String(b));
 }
 
-/** Rows in the order of the sorts; rows without a value come last, whatever the direction. */
-export function sorted(
+/** Returns the rows in the order of the sorts. Rows without a value come last in both directions. */
+export function sortRows(
   rows: readonly Row[],
   sorts: readonly Sort[],
   columnOf: (id: string) => Column | undefined,
@@ -58,23 +58,23 @@ function known(value: Value): Value {
   return typeof value === 'number' && !Number.isFinite(value) ? null : value;
 }
 
-/** Whether a value passes. */
+/** Whether a value passes a filter. */
 export function passes(value: Value, { values, min, max }: ColumnFilter): boolean {
   if (values && !values.includes(value === null ? null : String(value))) return false;
   if (min === undefined && max === undefined) return true;
   return typeof value === 'number' && value >= (min ?? -Infinity) && value <= (max ?? Infinity);
 }
 
-/** The words that are searched in a row, in lower case. */
-export function haystack(row: Row): string {
+/** Returns the searchable text of a row in lower case. */
+export function searchableText(row: Row): string {
   const { name, ownName, key, description, configuration, state, tags } = row;
   const keys = Object.entries(row.configurationValues).map(([each, value]) => `${each}=${value}`);
   const parts = [name, ownName, key, description, configuration, state, ...tags, ...keys];
   return parts.join('\n').toLowerCase();
 }
 
-/** Headers of groups and the rows of those that are not folded. Groups are in the order of their values. */
-export function grouped(
+/** Returns the headers of the groups and the rows of expanded groups. Groups are in the order of their values. */
+export function groupRows(
   rows: readonly Row[],
   column: Column | undefined,
   folded: ReadonlySet<string>,
@@ -102,8 +102,8 @@ export function grouped(
   ]);
 }
 
-/** The best value of a column among rows; undefined where it has none, or all have the same. */
-export function bestOf(rows: readonly Row[], column: Column): number | undefined {
+/** Returns the best value of a column among rows; undefined if there is none or all values are equal. */
+export function bestValue(rows: readonly Row[], column: Column): number | undefined {
   if (column.better === undefined || rows.length < 2) return undefined;
   let [low, high] = [Infinity, -Infinity];
   for (const row of rows) {

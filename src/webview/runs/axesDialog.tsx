@@ -3,7 +3,7 @@ import { Dialog } from './dialog';
 import type { Model } from './model';
 import { axesOf } from './parallel';
 
-/** Which columns are axes of the parallel coordinates. */
+/** Dialog to choose the axes of the parallel coordinates. */
 export function AxesDialog({ model }: { model: Model }) {
   const ids = axesOf(model).map(({ id }) => id);
   const close = () => model.open(undefined);

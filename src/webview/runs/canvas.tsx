@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { seriesColors } from '../shared/seriesColors';
 import { onThemeChange, themeColor } from '../shared/theme';
 
-/** What the charts are drawn with. */
+/** Colors and font of the charts. */
 export interface Colors {
   text: string;
   muted: string;
@@ -13,7 +13,7 @@ export interface Colors {
   font: string;
 }
 
-/** Reads the theme; call it again after a change. */
+/** Reads colors and font from the theme. Call it again after a theme change. */
 function colors(): Colors {
   const text = themeColor('--vscode-foreground', '#888888');
   const size = Number.parseFloat(themeColor('--vscode-font-size', '13px')) || 13;
@@ -33,20 +33,20 @@ export interface Size {
   height: number;
 }
 
-/** Nothing for what is drawn, or the parts that are still to be drawn: the next one with every `next()`. */
+/** Nothing if the drawing is complete, or an iterator that draws the next part with every `next()`. */
 export type Drawing = Iterator<void, void> | void;
 
 interface CanvasProps {
   /**
-   * Draws all of it, or returns its parts, each of which is drawn in a frame of its own. A new function is drawn immediately,
-   * in place of what is still to come of the one before.
+   * Draws everything, or returns parts that are drawn in separate frames. A new function replaces the remaining parts of
+   * the previous one.
    */
   draw: (context: CanvasRenderingContext2D, size: Size, colors: Colors) => Drawing;
-  /** Says what is drawn; missing on an overlay. */
+  /** Accessible description; omitted for an overlay. */
   label?: string;
 }
 
-/** A canvas that fills its parent, sharp on every screen, redrawn after a change of size or theme. */
+/** Canvas that fills its parent at device resolution and is redrawn after changes of size or theme. */
 export function Canvas({ draw, label }: CanvasProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [changes, setChanges] = useState(0);
@@ -86,9 +86,9 @@ export function Canvas({ draw, label }: CanvasProps) {
 }
 
 /**
- * Draws a part at once and each other one in a frame of its own.
- * @param done is called after the last one
- * @returns what ends it before
+ * Draws the first part immediately and every further part in a separate frame.
+ * @param done called after the last part
+ * @returns a function that cancels the remaining parts
  */
 export function drawInFrames(parts: Iterator<void, void>, done: () => void): () => void {
   let frame = 0;
@@ -100,7 +100,7 @@ export function drawInFrames(parts: Iterator<void, void>, done: () => void): () 
   return () => cancelAnimationFrame(frame);
 }
 
-/** Where the pointer is in an element. */
+/** Returns the position of a pointer in an element. */
 export function pointIn(event: PointerEvent): { x: number; y: number } {
   const element = event.currentTarget as HTMLElement;
   const { left, top } = element.getBoundingClientRect();

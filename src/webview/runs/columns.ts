@@ -2,7 +2,7 @@ import { count, duration, percent, shortExponent, significant } from '../shared/
 import { language, t } from '../shared/translate';
 import type { MetricColumn, RunLine } from './messages';
 
-/** A run on the page: what the host sends, and its configuration as far as runs differ in it. */
+/** Run of the page: data from the host, and the configuration keys in which runs differ. */
 export interface Row extends RunLine {
   configurationValues: Record<string, string | null>;
 }
@@ -10,31 +10,31 @@ export interface Row extends RunLine {
 export type Value = string | number | null;
 
 export interface Column {
-  /** `name`, a metric's name, or `config:` and a key. */
+  /** `name`, the name of a metric, or `config:` and a key. */
   id: string;
   title: string;
-  /** The key of the configuration that it shows. */
+  /** Key of the configuration that the column shows. */
   key?: string;
-  /** Whether its values are numbers, or texts and nothing else. */
+  /** Whether all values are numbers; otherwise they are texts. */
   numeric: boolean;
   better?: 'higher' | 'lower';
-  /** CSS pixels. */
+  /** In CSS pixels. */
   width: number;
-  /** By what it is sorted, filtered, grouped and drawn. */
+  /** Value for sorting, filters, groups and charts. */
   value(row: Row): Value;
-  /** What a person reads. */
+  /** Formatted value. */
   text(row: Row): string;
-  /** A number of this column as a person reads it. */
+  /** Formats a number of this column. */
   format(value: number): string;
-  /** More about a cell. */
+  /** Additional tooltip text of a cell. */
   hint?(row: Row): string;
-  /** Whether it is shown where nobody has said. */
+  /** Whether the column is shown by default. */
   shown: boolean;
 }
 
 const NONE = '–';
 
-/** Names of the metric columns. */
+/** Returns the localized title of a metric column. */
 function titleOf(name: string): string {
   switch (name) {
     case 'run':
@@ -91,7 +91,7 @@ const widths: Record<MetricColumn['kind'], number> = {
   time: 150,
 };
 
-/** The columns of the numbers, the name first. */
+/** Returns the columns of metrics, tags and texts; name and state come first. */
 export function metricColumns(columns: readonly MetricColumn[]): Column[] {
   const all = columns.map((column, i) => metricColumn(column, i));
   const [name, state] = ['name', 'state'].map((id) => all.find((column) => column.id === id));
@@ -121,7 +121,7 @@ export function metricColumns(columns: readonly MetricColumn[]): Column[] {
   ];
 }
 
-/** The name of the run. */
+/** Returns the displayed name of a run. */
 export function shownName(row: RunLine): string {
   return row.name === '' ? row.ownName : row.name;
 }
@@ -139,9 +139,9 @@ function textColumn(id: string, title: string, text: (row: Row) => string): Colu
   };
 }
 
-function metricColumn({ name, kind, better }: MetricColumn, place: number): Column {
+function metricColumn({ name, kind, better }: MetricColumn, index: number): Column {
   const value = (row: Row): Value => {
-    const found = row.values[place] ?? null;
+    const found = row.values[index] ?? null;
     return kind === 'time' && typeof found === 'string' ? Date.parse(found) : found;
   };
   const format = formatOf(kind, name);
@@ -175,7 +175,7 @@ function formatOf(kind: MetricColumn['kind'], name: string): (value: number) => 
     case 'time':
       return (value) => (Number.isFinite(value) ? timeFormat().format(value) : NONE);
     default:
-      // Epochs are counted from 1 for people.
+      // The interface counts epochs from 1.
       return name === 'best_epoch' ? (value) => count(value + 1) : count;
   }
 }
@@ -188,13 +188,13 @@ function timeFormat(): Intl.DateTimeFormat {
   return made;
 }
 
-/** As people write numbers in a configuration: `3e-5`, `0.05`, `384`. */
+/** Formats a number as usual in a configuration: `3e-5`, `0.05`, `384`. */
 function keyNumber(value: number): string {
   const size = Math.abs(value);
   return size > 0 && size < 1e-3 ? shortExponent(value, 3) : String(Number(value.toPrecision(4)));
 }
 
-/** A column of a key of the configuration. @param values one a run; null where a run does not have it */
+/** Creates the column of a configuration key. @param values one per run; null if a run does not have the key */
 export function configurationColumn(key: string, values: readonly (string | null)[]): Column {
   const known = values.filter((value) => value !== null);
   const numeric = known.every((value) => value.trim() !== '' && Number.isFinite(Number(value)));

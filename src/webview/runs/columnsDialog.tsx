@@ -3,18 +3,18 @@ import { t } from '../shared/translate';
 import { Dialog } from './dialog';
 import type { Model } from './model';
 
-/** Which columns are shown, which stay in sight, and their order. */
+/** Dialog to show, pin and order columns. */
 export function ColumnsDialog({ model }: { model: Model }) {
   const { columns } = model;
   const close = () => model.open(undefined);
-  const step = (place: number, by: -1 | 1) => {
-    const [moved, to] = [columns[place], columns[place + by]];
+  const step = (index: number, by: -1 | 1) => {
+    const [moved, to] = [columns[index], columns[index + by]];
     if (moved && to) model.move(moved.id, to.id);
   };
   return (
     <Dialog title={t('Columns')} onClose={close} onSubmit={close} class="columns-dialog">
       <ul class="column-list" tabIndex={-1}>
-        {columns.map((column, place) => (
+        {columns.map((column, index) => (
           <li key={column.id}>
             <label>
               <input
@@ -37,20 +37,20 @@ export function ColumnsDialog({ model }: { model: Model }) {
             <button
               type="button"
               class="quiet icon-only"
-              disabled={place === 0}
+              disabled={index === 0}
               aria-label={t('Move {0} Up', column.title)}
               title={t('Move Up')}
-              onClick={() => step(place, -1)}
+              onClick={() => step(index, -1)}
             >
               ↑
             </button>
             <button
               type="button"
               class="quiet icon-only"
-              disabled={place === columns.length - 1}
+              disabled={index === columns.length - 1}
               aria-label={t('Move {0} Down', column.title)}
               title={t('Move Down')}
-              onClick={() => step(place, 1)}
+              onClick={() => step(index, 1)}
             >
               ↓
             </button>

@@ -4,13 +4,13 @@ import { useEffect, useRef } from 'preact/hooks';
 interface DialogProps {
   title: string;
   onClose: () => void;
-  /** What the dialog is confirmed by: Enter in a field, too. */
+  /** Called on submit, including Enter in a field. */
   onSubmit?: () => void;
   children: ComponentChildren;
   class?: string;
 }
 
-/** A modal dialog that is there while it is drawn. Escape closes it, and the focus goes back to where it was. */
+/** Modal dialog that is open while it is rendered. Escape closes it; the focus returns to the previous element. */
 export function Dialog({ title, onClose, onSubmit, children, class: name = '' }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {

@@ -4,7 +4,7 @@ import type { Row } from './columns';
 import { Dialog } from './dialog';
 import type { Model } from './model';
 
-/** Name, description and tags of a run; of several, their tags. */
+/** Dialog to edit name, description and tags of a run, or the common tags of several runs. */
 export function EditDialog({ model, keys }: { model: Model; keys: readonly string[] }) {
   const [rows] = useState<Row[]>(() => keys.flatMap((key) => model.row(key) ?? []));
   const [first] = rows;

@@ -5,10 +5,10 @@ import { Dialog } from './dialog';
 import type { Model } from './model';
 import { without } from './view';
 
-/** More values than anybody ticks. */
+/** Maximum number of listed values. */
 const MAX_VALUES = 500;
 
-/** Which values of a column pass: from and to for numbers, ticks for the others. */
+/** Dialog for the filter of a column: a range for numbers, check boxes for other values. */
 export function FilterDialog({ model, column: id }: { model: Model; column: string }) {
   const column = model.column(id);
   const close = () => model.open(undefined);
@@ -41,7 +41,7 @@ export function FilterDialog({ model, column: id }: { model: Model; column: stri
   );
 }
 
-/** Shares are written as percentages, times as dates. */
+/** Returns the factor between values and input: shares are entered as percentages. */
 function scaleOf(column: Column): number {
   return column.id.endsWith('accuracy') || column.id.endsWith('consistency') ? 100 : 1;
 }
@@ -94,7 +94,7 @@ function Values({ model, column }: { model: Model; column: Column }) {
     if (known) known.count++;
     else counts.set(key, { text: value === null ? t('none') : column.text(row), count: 1 });
   }
-  // Of many numbers a range says more.
+  // For many numbers the range is more useful.
   if (column.numeric && counts.size > 30) return null;
   const values = [...counts].sort(([, a], [, b]) =>
     a.text.localeCompare(b.text, undefined, { numeric: true }),

@@ -3,7 +3,7 @@ import { t } from '../shared/translate';
 import { shownName } from './columns';
 import type { Model } from './model';
 
-/** How many runs there are, and what is done with those that are meant. */
+/** Footer: number of runs, and actions on the selected or current runs. */
 export function Footer({ model }: { model: Model }) {
   const { targets, trusted } = model;
   const [first] = targets;

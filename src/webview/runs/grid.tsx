@@ -6,7 +6,7 @@ import { useVirtualRows } from '../shared/useVirtualRows';
 import { lineId, type Group, type Line } from './arrange';
 import type { Column, Row } from './columns';
 import { Head } from './gridHead';
-import { gridKey, LEADING_COLUMNS, type Place } from './gridKeys';
+import { gridKey, LEADING_COLUMNS, type CellPosition } from './gridKeys';
 import {
   cellClass,
   cellId,
@@ -22,39 +22,39 @@ import { Menu } from './menu';
 import type { Model } from './model';
 
 /**
- * The table: of thousands of runs only those in sight exist. The focus stays on the grid, which names the active cell, so
- * that no change of the rows loses it.
+ * Virtual table: only the visible runs of thousands are rendered. The focus stays on the grid, which refers to the active
+ * cell (`aria-activedescendant`), so that changes of the rows never lose it.
  */
 export function Grid({ model, search }: { model: Model; search: () => void }) {
   const box = useRef<HTMLDivElement>(null);
   const { lines } = model;
-  // Keys may come before what the last one changed is drawn: where the keyboard is, is asked for and not remembered.
+  // Keys may arrive before the previous change is rendered, so the active cell is computed on each key.
   const cell = useRef({ column: LEADING_COLUMNS, inHead: false });
   const [, draw] = useState(0);
   const [menu, setMenu] = useState<{ column: string; x: number; y: number }>();
   const { first, last, onScroll } = useVirtualRows(box, lines.length, ROW_HEIGHT);
   const layout = layoutOf(model);
   const current = model.lineIndex(model.current) ?? -1;
-  const place = (): Place => ({
+  const activeCell = (): CellPosition => ({
     line: cell.current.inHead ? -1 : (model.lineIndex(model.current) ?? -1),
     column: Math.min(cell.current.column, model.shownColumns.length + LEADING_COLUMNS - 1),
   });
-  const at = place();
+  const active = activeCell();
   const goTo = (column: number, inHead: boolean) => {
     cell.current = { column, inHead };
     draw((count) => count + 1);
   };
   const anchor = useRef('');
 
-  const move = (to: Place) => {
+  const move = (to: CellPosition) => {
     goTo(to.column, to.line < 0);
     if (to.line >= 0) model.goTo(lineId(model.lines[to.line]));
   };
   useLayoutEffect(() => {
-    if (box.current) scrollIntoView(box.current, at, layout);
-  }, [at.line, at.column, model.view.sorts, model.view.order]);
+    if (box.current) scrollIntoView(box.current, active, layout);
+  }, [active.line, active.column, model.view.sorts, model.view.order]);
 
-  // The keys are the grid's as long as nothing else has the focus.
+  // Focus the grid if no other element has the focus, so that its keys work.
   useEffect(() => {
     const { activeElement } = document;
     if (activeElement === document.body || activeElement?.id === 'root')
@@ -66,7 +66,7 @@ export function Grid({ model, search }: { model: Model; search: () => void }) {
     const element = box.current;
     if (!element || event.target !== element || areKeysDisabled()) return;
     const page = Math.max(1, Math.floor((element.clientHeight - HEAD_HEIGHT) / ROW_HEIGHT) - 1);
-    const from = place();
+    const from = activeCell();
     const handled = gridKey(event, model, from, page, {
       move,
       search,
@@ -90,8 +90,8 @@ export function Grid({ model, search }: { model: Model; search: () => void }) {
     if (!event.shiftKey) anchor.current = row.key;
   };
 
-  const drawn = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
-  if (at.line >= 0 && (at.line < first || at.line >= last)) drawn.push(at.line);
+  const rendered = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
+  if (active.line >= 0 && (active.line < first || active.line >= last)) rendered.push(active.line);
   const width = layout.edges.at(-1) ?? 0;
   const ofColumn = menu && model.column(menu.column);
   return (
@@ -104,7 +104,7 @@ export function Grid({ model, search }: { model: Model; search: () => void }) {
         aria-rowcount={lines.length + 1}
         aria-colcount={layout.columns.length + LEADING_COLUMNS}
         aria-multiselectable="true"
-        aria-activedescendant={cellId(at.line, at.column)}
+        aria-activedescendant={cellId(active.line, active.column)}
         aria-busy={model.loading !== false}
         tabIndex={0}
         data-rows={model.shown.length}
@@ -114,7 +114,7 @@ export function Grid({ model, search }: { model: Model; search: () => void }) {
         <Head
           model={model}
           layout={layout}
-          active={at.line < 0 ? at.column : -1}
+          active={active.line < 0 ? active.column : -1}
           onMenu={openMenu}
           onChoose={(column) => goTo(column, true)}
         />
@@ -124,11 +124,11 @@ export function Grid({ model, search }: { model: Model; search: () => void }) {
             role="rowgroup"
             style={{ height: `${lines.length * ROW_HEIGHT}px`, width: `${width}px` }}
           >
-            {drawn.map((place) => {
-              const line = lines[place];
+            {rendered.map((index) => {
+              const line = lines[index];
               if (!line) return null;
-              const active = place === at.line ? at.column : -1;
-              const shared = { model, layout, place, active };
+              const activeColumn = index === active.line ? active.column : -1;
+              const shared = { model, layout, index, active: activeColumn };
               return line.group ? (
                 <GroupLine
                   key={lineId(line)}
@@ -141,7 +141,7 @@ export function Grid({ model, search }: { model: Model; search: () => void }) {
                   key={line.row.key}
                   {...shared}
                   row={line.row}
-                  isCurrent={at.line >= 0 && place === current}
+                  isCurrent={active.line >= 0 && index === current}
                   onChoose={(cell, event) => choose(line, cell, event)}
                 />
               );
@@ -177,8 +177,8 @@ function selectRange(model: Model, from: string, to: string): void {
 interface LineProps {
   model: Model;
   layout: Layout;
-  place: number;
-  /** The active cell of the line; -1 for none. */
+  index: number;
+  /** Column of the active cell in the line; -1 for none. */
   active: number;
 }
 
@@ -188,15 +188,15 @@ interface RunLineProps extends LineProps {
   onChoose: (cell: number, event: MouseEvent) => void;
 }
 
-function RunLineView({ model, layout, place, active, row, isCurrent, onChoose }: RunLineProps) {
+function RunLineView({ model, layout, index, active, row, isCurrent, onChoose }: RunLineProps) {
   const selected = model.selected.has(row.key);
   return (
     <div
       class={`line run ${isCurrent ? 'current' : ''} ${row.archived ? 'archived' : ''}`}
       role="row"
-      aria-rowindex={place + 2}
+      aria-rowindex={index + 2}
       aria-selected={selected}
-      style={{ top: `${place * ROW_HEIGHT}px` }}
+      style={{ top: `${index * ROW_HEIGHT}px` }}
       data-key={row.key}
       onClick={(event) => {
         const cell = event.target instanceof Element ? event.target.closest('.cell') : null;
@@ -205,7 +205,7 @@ function RunLineView({ model, layout, place, active, row, isCurrent, onChoose }:
       onDblClick={() => model.act('open', [row])}
     >
       <div
-        id={cellId(place, 0)}
+        id={cellId(index, 0)}
         role="gridcell"
         class={cellClass(layout, 0, active, 'check-cell')}
         style={cellStyle(layout, 0)}
@@ -214,7 +214,7 @@ function RunLineView({ model, layout, place, active, row, isCurrent, onChoose }:
         <span class="visually-hidden">{selected ? t('Selected') : t('Not selected')}</span>
       </div>
       <div
-        id={cellId(place, 1)}
+        id={cellId(index, 1)}
         role="gridcell"
         class={cellClass(layout, 1, active, 'star-cell')}
         style={cellStyle(layout, 1)}
@@ -225,7 +225,7 @@ function RunLineView({ model, layout, place, active, row, isCurrent, onChoose }:
       {layout.columns.map((column, i) => (
         <div
           key={column.id}
-          id={cellId(place, i + LEADING_COLUMNS)}
+          id={cellId(index, i + LEADING_COLUMNS)}
           role="gridcell"
           class={cellClass(layout, i + LEADING_COLUMNS, active, column.numeric ? 'numeric' : '')}
           style={cellStyle(layout, i + LEADING_COLUMNS)}
@@ -269,8 +269,8 @@ interface GroupLineProps extends LineProps {
   onChoose: (event: MouseEvent) => void;
 }
 
-/** The head of a group, with the best validation accuracy in it. */
-function GroupLine({ model, layout, place, active, group, onChoose }: GroupLineProps) {
+/** Header of a group with its best validation accuracy. */
+function GroupLine({ model, layout, index, active, group, onChoose }: GroupLineProps) {
   const by = model.column(model.view.group);
   const accuracy = model.column('val_accuracy');
   const best = group.rows.reduce<number | null>((high, row) => {
@@ -282,12 +282,12 @@ function GroupLine({ model, layout, place, active, group, onChoose }: GroupLineP
     <div
       class="line group"
       role="row"
-      aria-rowindex={place + 2}
-      style={{ top: `${place * ROW_HEIGHT}px` }}
+      aria-rowindex={index + 2}
+      style={{ top: `${index * ROW_HEIGHT}px` }}
       onClick={onChoose}
     >
       <div
-        id={cellId(place, active < 0 ? 0 : active)}
+        id={cellId(index, active < 0 ? 0 : active)}
         role="gridcell"
         aria-colspan={layout.columns.length + LEADING_COLUMNS}
         class={`cell group-cell ${active >= 0 ? 'active' : ''}`}

@@ -11,7 +11,7 @@ interface HeadProps {
   onChoose: (column: number) => void;
 }
 
-/** The heads of the columns: they sort, and have a menu. */
+/** Column headers, which sort and have a context menu. */
 export function Head({ model, layout, active, onMenu, onChoose }: HeadProps) {
   const { sorts } = model.view;
   const all = model.shown.length > 0 && model.shown.every(({ key }) => model.selected.has(key));
@@ -40,8 +40,8 @@ export function Head({ model, layout, active, onMenu, onChoose }: HeadProps) {
           aria-label={t('Star')}
         />
         {layout.columns.map((column, i) => {
-          const place = sorts.findIndex((sort) => sort.column === column.id);
-          const sort = sorts[place];
+          const sortIndex = sorts.findIndex((sort) => sort.column === column.id);
+          const sort = sorts[sortIndex];
           const filtered = model.view.filters[column.id] !== undefined;
           return (
             <div
@@ -83,7 +83,7 @@ export function Head({ model, layout, active, onMenu, onChoose }: HeadProps) {
               {sort && (
                 <span class="head-mark" aria-hidden="true">
                   {sort.descending ? '▼' : '▲'}
-                  {sorts.length > 1 ? place + 1 : ''}
+                  {sorts.length > 1 ? sortIndex + 1 : ''}
                 </span>
               )}
             </div>

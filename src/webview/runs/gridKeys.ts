@@ -1,31 +1,31 @@
 import type { Column } from './columns';
 import type { Model } from './model';
 
-/** Columns of the grid before those of the model: the check mark and the star. */
+/** Number of grid columns before those of the model: check mark and star. */
 export const LEADING_COLUMNS = 2;
 
-/** Where the keyboard is: a line, or the head at -1, and a column of the grid. */
-export interface Place {
+/** Active cell: a line, or -1 for the header, and a column of the grid. */
+export interface CellPosition {
   line: number;
   column: number;
 }
 
-/** What a key of the grid does, beyond moving. */
+/** Actions of the grid's keys that affect the view. */
 export interface GridActions {
-  move(place: Place): void;
+  move(place: CellPosition): void;
   menu(): void;
   search(): void;
 }
 
 /**
- * Answers a key that was pressed in the grid.
- * @param page lines that are in sight
- * @returns whether the key means something
+ * Handles a key in the grid.
+ * @param page number of visible lines
+ * @returns whether the key was handled
  */
 export function gridKey(
   event: Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'shiftKey' | 'altKey'>,
   model: Model,
-  at: Place,
+  at: CellPosition,
   page: number,
   actions: GridActions,
 ): boolean {
@@ -66,10 +66,15 @@ interface Extent {
   columns: number;
 }
 
-function destination(key: string, control: boolean, at: Place, extent: Extent): Place | undefined {
+function destination(
+  key: string,
+  control: boolean,
+  at: CellPosition,
+  extent: Extent,
+): CellPosition | undefined {
   const { last, page, columns } = extent;
-  const line = (to: number): Place => ({ ...at, line: Math.max(-1, Math.min(last, to)) });
-  const column = (to: number): Place => ({
+  const line = (to: number): CellPosition => ({ ...at, line: Math.max(-1, Math.min(last, to)) });
+  const column = (to: number): CellPosition => ({
     ...at,
     column: Math.max(0, Math.min(columns + LEADING_COLUMNS - 1, to)),
   });
@@ -95,7 +100,7 @@ function destination(key: string, control: boolean, at: Place, extent: Extent): 
   }
 }
 
-/** Selects what the keyboard goes over. */
+/** Adds the lines between two positions to the selection. */
 function extendSelection(model: Model, from: number, to: number): void {
   const [first, last] = [Math.min(from, to), Math.max(from, to)];
   const lines = model.lines.slice(Math.max(0, first), last + 1);
@@ -108,7 +113,7 @@ function extendSelection(model: Model, from: number, to: number): void {
 function headKey(
   { key, shiftKey, altKey }: Pick<KeyboardEvent, 'key' | 'shiftKey' | 'altKey'>,
   model: Model,
-  at: Place,
+  at: CellPosition,
   column: Column | undefined,
   actions: GridActions,
 ): boolean {
@@ -152,7 +157,7 @@ function headKey(
   }
 }
 
-/** Selects all runs that are shown, or none where all are selected. */
+/** Selects all shown runs, or clears the selection if all are selected. */
 export function selectAll(model: Model): void {
   const keys = model.shown.map(({ key }) => key);
   model.select(keys, !keys.every((key) => model.selected.has(key)));
@@ -165,8 +170,8 @@ function pageKey(key: string, model: Model, actions: GridActions): boolean {
   return true;
 }
 
-/** What is done with runs. */
-function lineKey(key: string, model: Model, at: Place): boolean {
+/** Handles keys that act on the runs of a line. */
+function lineKey(key: string, model: Model, at: CellPosition): boolean {
   const line = model.lines[at.line];
   if (line?.group) {
     if (key === 'Enter') model.fold(line.group.value, !line.group.folded);

@@ -1,19 +1,19 @@
 import type { Column } from './columns';
-import { LEADING_COLUMNS, type Place } from './gridKeys';
+import { LEADING_COLUMNS, type CellPosition } from './gridKeys';
 import type { Model } from './model';
 
-/** Heights in CSS pixels; the style sheet says the same. */
+/** Heights in CSS pixels, the same as in runs.css. */
 export const ROW_HEIGHT = 26;
 export const HEAD_HEIGHT = 28;
 const CHECK_WIDTH = 28;
 const STAR_WIDTH = 28;
 
-/** The position of each column. */
+/** Positions of the columns. */
 export interface Layout {
   columns: readonly Column[];
-  /** Left edges of the columns of the grid, the leading ones included, and the whole width behind. */
+  /** Left edges of all columns of the grid, including the leading ones, followed by the total width. */
   edges: number[];
-  /** How many columns of the grid stay when it is scrolled. */
+  /** Number of pinned columns of the grid, which do not scroll. */
   pinned: number;
 }
 
@@ -29,10 +29,10 @@ export function cellId(line: number, column: number): string {
   return `cell-${line}-${column}`;
 }
 
-/** Scrolls as little as brings the active cell into sight, below the head and next to the pinned columns. */
+/** Scrolls the active cell into view by the minimum distance, below the header and next to the pinned columns. */
 export function scrollIntoView(
   box: HTMLElement,
-  { line, column }: Place,
+  { line, column }: CellPosition,
   { edges, pinned }: Layout,
 ): void {
   if (line >= 0) {
@@ -47,7 +47,7 @@ export function scrollIntoView(
   else if (right > box.scrollLeft + box.clientWidth) box.scrollLeft = right - box.clientWidth;
 }
 
-/** Style of a cell: its width, and where it stays. */
+/** Style of a cell: its width, and its position if it is pinned. */
 export function cellStyle({ edges, pinned }: Layout, column: number): Record<string, string> {
   const left = edges[column] ?? 0;
   return {

@@ -3,7 +3,7 @@ import type { Column } from './columns';
 import type { MenuEntry } from './menu';
 import type { Model } from './model';
 
-/** What is done with a column, in the menu of its head. */
+/** Returns the menu entries of a column header. */
 export function headEntries(model: Model, column: Column): MenuEntry[] {
   const { id } = column;
   const sort = model.view.sorts.find((each) => each.column === id);

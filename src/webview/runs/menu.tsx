@@ -3,19 +3,19 @@ import { useEffect, useRef } from 'preact/hooks';
 export interface MenuEntry {
   label: string;
   run: () => void;
-  /** Of an entry that is on or off. */
+  /** State of an entry that can be on or off. */
   checked?: boolean;
 }
 
 interface MenuProps {
   label: string;
   entries: readonly MenuEntry[];
-  /** Where its corner is, in CSS pixels of the window. */
+  /** Position of the top left corner in CSS pixels of the window. */
   at: { x: number; y: number };
   onClose: () => void;
 }
 
-/** A menu at a place of the page. It has the focus while it is open; `onClose` gives it back. */
+/** Menu at a position of the page. It has the focus while it is open; `onClose` must restore it. */
 export function Menu({ label, entries, at, onClose }: MenuProps) {
   const root = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -33,11 +33,11 @@ export function Menu({ label, entries, at, onClose }: MenuProps) {
   const onKey = (event: KeyboardEvent) => {
     const items = [...(root.current?.querySelectorAll<HTMLElement>('button') ?? [])];
     const place = items.findIndex((item) => item === document.activeElement);
-    const go = (index: number) => items[(index + items.length) % items.length]?.focus();
-    if (event.key === 'ArrowDown') go(place + 1);
-    else if (event.key === 'ArrowUp') go(place - 1);
-    else if (event.key === 'Home') go(0);
-    else if (event.key === 'End') go(-1);
+    const focusItem = (index: number) => items[(index + items.length) % items.length]?.focus();
+    if (event.key === 'ArrowDown') focusItem(place + 1);
+    else if (event.key === 'ArrowUp') focusItem(place - 1);
+    else if (event.key === 'Home') focusItem(0);
+    else if (event.key === 'End') focusItem(-1);
     else if (event.key === 'Escape' || event.key === 'Tab') onClose();
     if (event.key !== 'Enter' && event.key !== ' ') event.preventDefault();
     event.stopPropagation();

@@ -1,20 +1,20 @@
 /**
- * The contract between the Runs Table and its host. After `ready` the host sends `init`, all rows and the configuration,
- * then what changes. Runs are identified by their folder.
+ * Messages between the Runs Table and its host. After `ready` the host sends `init`, all rows and the configuration, then
+ * changes. Runs are identified by their folder.
  */
 
-/** A column of the table of numbers (`analysis/runTable.ts`). */
+/** Column with a metric (`analysis/runTable.ts`). */
 export interface MetricColumn {
   name: string;
   kind: 'text' | 'count' | 'share' | 'loss' | 'seconds' | 'time';
   better?: 'higher' | 'lower';
 }
 
-/** What a person says of a run. */
+/** The user's marks on a run. */
 export interface Mark {
   starred: boolean;
   archived: boolean;
-  /** Shown in place of the run's own name; empty for that. */
+  /** Name that replaces the run's own name; empty for the run's own name. */
   name: string;
   description: string;
   tags: string[];
@@ -24,56 +24,56 @@ export interface Mark {
 export interface RunLine extends Mark {
   /** Its folder, absolute. */
   key: string;
-  /** The name that it has by itself. */
+  /** The run's own name. */
   ownName: string;
   /** Values of the metric columns, in their order. */
   values: (string | number | null)[];
-  /** The state in words. */
+  /** Localized state. */
   state: string;
   active: boolean;
-  /** Its configuration file as the editor writes paths; empty where it is not known. */
+  /** Shortened path of the configuration file; empty if unknown. */
   configuration: string;
-  /** Why it failed or stopped. */
+  /** Why the run failed or stopped. */
   message: string;
   can: { evaluate: boolean; delete: boolean };
 }
 
-/** The keys in which the configurations differ. */
+/** Keys in which the configurations differ. */
 export interface ConfigurationColumns {
-  /** The runs that the values are of, in order. */
+  /** Runs of the values, in their order. */
   runs: string[];
   columns: { key: string; values: (string | null)[] }[];
 }
 
-/** A sort, the first of several being the most important. */
+/** Sort criterion; the first of several is the primary one. */
 export interface Sort {
   column: string;
   descending: boolean;
 }
 
-/** What values of a column pass: some of them, or a range. */
+/** Filter of a column: allowed values, or a range. */
 export interface ColumnFilter {
   values?: (string | null)[];
   min?: number;
   max?: number;
 }
 
-/** How the table is looked at; kept by the workspace. Columns are named by their id. */
+/** View options of the table, saved in the workspace. Columns are identified by their id. */
 export interface TableView {
   mode: 'table' | 'parallel' | 'scatter';
   sorts: Sort[];
   text: string;
   filters: Record<string, ColumnFilter>;
-  /** Columns in their order, if the user has moved them. */
+  /** Order of the columns, if the user has moved any. */
   order: string[];
-  /** Columns that a person showed or hid. */
+  /** Columns that the user has shown or hidden. */
   shown: Record<string, boolean>;
   pinned: string[];
   group: string;
-  /** Groups that are folded, by their value. */
+  /** Values of the collapsed groups. */
   folded: string[];
   archived: boolean;
-  /** Axes of the parallel coordinates; empty for those that suggest themselves. */
+  /** Axes of the parallel coordinates; empty for the default axes. */
   axes: string[];
   x: string;
   y: string;
@@ -81,13 +81,13 @@ export interface TableView {
   logY: boolean;
 }
 
-/** A key of the configuration to give other values, with what the run has. */
+/** Configuration key with the value of a run. */
 export interface ConfigurationKey {
   key: string;
   value: string;
 }
 
-/** Values for a few keys, as people write them. */
+/** New values of a key, separated by commas. */
 export interface ValueList {
   key: string;
   values: string;
@@ -104,7 +104,7 @@ export type RunsAction =
 
 export type ToWebview =
   | { type: 'init'; columns: MetricColumn[]; view: Partial<TableView>; trusted: boolean }
-  /** Rows that are new or have changed. `loading`: more are being read. */
+  /** New and changed rows. `loading`: more rows will follow. */
   | { type: 'rows'; rows: RunLine[]; loading: boolean }
   | { type: 'removed'; keys: string[] }
   | { type: 'configuration'; configuration: ConfigurationColumns }
@@ -121,17 +121,17 @@ export type ToHost =
   | { type: 'trust' };
 
 export interface RunsRequests {
-  /** The keys of a run's configuration. */
+  /** Returns the keys of a run's configuration. */
   configurationKeys: { params: { key: string }; result: ConfigurationKey[] };
-  /** How many runs the values make, each with what changes. Fails where a value is wrong. */
+  /** Returns the changes of each run that the values create. Fails if a value is invalid. */
   plan: { params: { key: string; lists: ValueList[] }; result: { changes: string[][] } };
   /** Queues the runs. */
   queue: { params: { key: string; lists: ValueList[] }; result: { queued: number } };
-  /** Opens the configuration of the one run that the values make as a new file. */
+  /** Opens the configuration of the single run that the values create as a new file. */
   openNew: { params: { key: string; lists: ValueList[] }; result: null };
-  /** Colors of runs that are shown together, as the dashboard has them: numbers from 0, by the runs that there are. */
+  /** Returns color indices (from 0) of runs by key, as the dashboard would show them together. */
   colors: { params: { keys: string[] }; result: Record<string, number> };
-  /** Writes these runs in this order, with these keys of the configuration. The name of the file, or null for none. */
+  /** Exports runs in the given order, with configuration keys. The name of the file, or null if nothing was written. */
   export: { params: { keys: string[]; configuration: string[] }; result: string | null };
 }
 

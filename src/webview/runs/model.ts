@@ -1,5 +1,13 @@
 import type { HostConnection } from '../shared/hostConnection';
-import { bestOf, grouped, haystack, lineId, passes, sorted, type Line } from './arrange';
+import {
+  bestValue,
+  groupRows,
+  searchableText,
+  lineId,
+  passes,
+  sortRows,
+  type Line,
+} from './arrange';
 import { configurationColumn, metricColumns, type Column, type Row } from './columns';
 import type {
   ColumnFilter,
@@ -16,22 +24,22 @@ import { defaultView, restricts, restoredView, without } from './view';
 
 export type Host = Pick<HostConnection<RunsContract>, 'send' | 'request'>;
 
-/** How long the page waits before it hands over how the table is looked at. */
+/** Delay in milliseconds until a change of the view is saved. */
 const SAVE_DELAY_MS = 300;
-/** Selected runs that have colors: as many as there are series colors. */
+/** Maximum number of selected runs with colors: the number of series colors. */
 const MAX_COLORED = 6;
 
-/** What the page shows, and what of it. Everything that is derived is computed once after a change. */
+/** State of the page: rows, view options and selection. Derived data is computed once after a change. */
 export class Model {
   view: TableView = defaultView;
   trusted = true;
-  /** Null until the host has said something. */
+  /** null until the first message of the host. */
   loading: boolean | null = null;
-  /** Runs that are marked for an action. */
+  /** Keys of the selected runs. */
   readonly selected = new Set<string>();
-  /** Colors of the selected runs, as the dashboard has them; empty while there are more than it has colors. */
+  /** Color indices of the selected runs, as in the dashboard; empty if more runs are selected than there are colors. */
   colors: ReadonlyMap<string, number> = new Map();
-  /** The dialog that is open. */
+  /** The open dialog. */
   dialog: Dialog | undefined;
   private readonly rows = new Map<string, Row>();
   private readonly searchTexts = new WeakMap<Row, string>();
@@ -41,7 +49,7 @@ export class Model {
   private saveTimer: ReturnType<typeof setTimeout> | undefined;
   private columnsCache: Column[] | undefined;
   private at = '';
-  /** The selection that colors were asked for last. */
+  /** The selection for which colors were last requested. */
   private coloredSelection = '';
 
   constructor(
@@ -85,7 +93,7 @@ export class Model {
     this.derive();
   }
 
-  /** All columns that there are, those that a person has moved first where they were moved to. */
+  /** All columns, in the order of the user. */
   get columns(): readonly Column[] {
     this.columnsCache ??= this.orderedColumns();
     return this.columnsCache;
@@ -95,7 +103,7 @@ export class Model {
     return this.columns.find((column) => column.id === id);
   }
 
-  /** The columns of the table: the pinned ones first. */
+  /** Visible columns, pinned ones first. */
   get shownColumns(): readonly Column[] {
     return this.derived.shownColumns;
   }
@@ -111,7 +119,7 @@ export class Model {
     return this.view.pinned.includes(column.id);
   }
 
-  /** All runs, in no order. */
+  /** All runs, unordered. */
   get all(): Row[] {
     return [...this.rows.values()];
   }
@@ -128,23 +136,23 @@ export class Model {
     return this.derived.lines;
   }
 
-  /** The runs that pass, sorted. */
+  /** Runs that pass the search and the filters, sorted. */
   get shown(): readonly Row[] {
     return this.derived.shown;
   }
 
-  /** The runs that the text finds, whatever the filters of columns say. */
+  /** Runs that match the search text, regardless of the column filters. */
   get searched(): readonly Row[] {
     return this.derived.searched;
   }
 
-  /** The line that the keyboard is at, by its id; the first run where that is gone. */
+  /** Id of the current line; the first run if the line no longer exists. */
   get current(): string {
     const { places, lines } = this.derived;
     return places.has(this.at) ? this.at : lineId(lines.find(({ row }) => row));
   }
 
-  /** The place of a line among the others; undefined where it is not shown. */
+  /** Index of a line; undefined if it is not shown. */
   lineIndex(id: string): number | undefined {
     return this.derived.places.get(id);
   }
@@ -158,7 +166,7 @@ export class Model {
     return this.all.filter(({ archived }) => archived).length;
   }
 
-  /** The runs that an action is for: the selected ones that are shown, else the one that the keyboard is at. */
+  /** Runs that an action applies to: the shown selected runs, otherwise the current run. */
   get targets(): Row[] {
     const selected = this.shown.filter(({ key }) => this.selected.has(key));
     if (selected.length > 0) return selected;
@@ -177,12 +185,12 @@ export class Model {
     this.derive();
   }
 
-  /** Sorts by a column. @param append after the columns that it is sorted by already */
+  /** Sorts by a column: first the better or later values, then reversed, then not at all. @param append keeps other sorts */
   sortBy(id: string, append: boolean): void {
     const column = this.column(id);
     const { sorts } = this.view;
     const known = sorts.find((sort) => sort.column === id);
-    // The better or the later ones are what is looked for first.
+    // Better or later values come first.
     const first = column?.better === 'higher' || id === 'started';
     const next =
       known === undefined
@@ -212,18 +220,18 @@ export class Model {
     this.change({ pinned: pinned ? [...others, id] : others });
   }
 
-  /** Moves a column to the place of another one. */
+  /** Moves a column to the position of another one. */
   move(id: string, to: string): void {
     if (id === to) return;
     const ids = this.columns.map((column) => column.id);
-    const [from, place] = [ids.indexOf(id), ids.indexOf(to)];
-    if (from < 0 || place < 0) return;
+    const [from, index] = [ids.indexOf(id), ids.indexOf(to)];
+    if (from < 0 || index < 0) return;
     ids.splice(from, 1);
-    ids.splice(place, 0, id);
+    ids.splice(index, 0, id);
     this.change({ order: ids });
   }
 
-  /** Moves a column by one place among those that are shown next to it. */
+  /** Moves a column by one position among the visible ones. */
   shift(id: string, by: -1 | 1): void {
     const column = this.column(id);
     if (!column) return;
@@ -252,7 +260,7 @@ export class Model {
     this.select(keys, true);
   }
 
-  /** Asks for the colors of the selected runs, in the order in which they would be compared. */
+  /** Requests the colors of the selected runs, in the order in which they would be compared. */
   private requestColors(): void {
     const keys = this.shown.flatMap(({ key }) => (this.selected.has(key) ? [key] : []));
     const selection = keys.join('\0');
@@ -266,7 +274,7 @@ export class Model {
         this.colors = new Map(Object.entries(colors));
         this.changed();
       },
-      // The host has logged why. Runs are marked without colors, too.
+      // The host has logged the reason. Runs remain selected without colors.
       () => undefined,
     );
   }
@@ -286,7 +294,7 @@ export class Model {
     this.host.send({ type: 'mark', keys: rows.map(({ key }) => key), change });
   }
 
-  /** Stars all, or none where all have one. */
+  /** Adds a star to all runs, or removes it if all have one. */
   star(rows: readonly Row[]): void {
     this.mark(rows, { starred: !rows.every(({ starred }) => starred) });
   }
@@ -328,7 +336,7 @@ export class Model {
     const passing = searched.filter((row) =>
       filters.every(({ column, filter }) => passes(column.value(row), filter)),
     );
-    const shown = sorted(passing, view.sorts, (id) => this.column(id));
+    const shown = sortRows(passing, view.sorts, (id) => this.column(id));
     const visible = this.columns.filter((column) => this.isShown(column));
     const shownColumns = [
       ...visible.filter((column) => this.isPinned(column)),
@@ -336,11 +344,11 @@ export class Model {
     ];
     const best = new Map<string, number>();
     for (const column of shownColumns) {
-      const value = bestOf(shown, column);
+      const value = bestValue(shown, column);
       if (value !== undefined) best.set(column.id, value);
     }
     const group = view.group === '' ? undefined : this.column(view.group);
-    const lines = grouped(shown, group, new Set(view.folded));
+    const lines = groupRows(shown, group, new Set(view.folded));
     const places = new Map(lines.map((line, i) => [lineId(line), i]));
     return { searched, shown, lines, places, shownColumns, best };
   }
@@ -348,7 +356,7 @@ export class Model {
   private searchTextOf(row: Row): string {
     const known = this.searchTexts.get(row);
     if (known !== undefined) return known;
-    const made = haystack(row);
+    const made = searchableText(row);
     this.searchTexts.set(row, made);
     return made;
   }
@@ -375,14 +383,14 @@ export class Model {
       ...metricColumns(this.metrics),
       ...this.configuration.columns.map(({ key, values }) => configurationColumn(key, values)),
     ];
-    const places = new Map(this.view.order.map((id, place) => [id, place]));
+    const places = new Map(this.view.order.map((id, index) => [id, index]));
     const placed = made.filter(({ id }) => places.has(id));
     placed.sort((a, b) => (places.get(a.id) ?? 0) - (places.get(b.id) ?? 0));
     return [...placed, ...made.filter(({ id }) => !places.has(id))];
   }
 }
 
-/** What follows from the rows and the view. */
+/** Data derived from the rows and the view. */
 interface Derived {
   searched: Row[];
   shown: Row[];
@@ -392,7 +400,7 @@ interface Derived {
   best: ReadonlyMap<string, number>;
 }
 
-/** A dialog, with what it is about. */
+/** Dialog with its subject. */
 export type Dialog =
   | { kind: 'columns' }
   | { kind: 'axes' }

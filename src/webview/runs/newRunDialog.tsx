@@ -8,7 +8,7 @@ import { Dialog } from './dialog';
 import type { ConfigurationKey, ValueList } from './messages';
 import type { Model } from './model';
 
-/** Keys that are changed most, in this order; the dialog starts with the first that the run has. */
+/** Keys that are changed most often. The dialog starts with the first one that the run has. */
 const commonKeys = ['init_lr', 'seed', 'batch_size_train', 'max_epoch'];
 const PLAN_DELAY_MS = 250;
 const MAX_SHOWN_RUNS = 6;
@@ -18,7 +18,7 @@ type Plan =
   | { state: 'ready'; changes: string[][] }
   | { state: 'failed'; message: string };
 
-/** Other values for a few keys of a run: one run to be edited, or several to be queued. */
+/** Dialog for new runs with changed values of a run's keys: opens one configuration, or queues several runs. */
 export function NewRunDialog({ model, run }: { model: Model; run: string }) {
   const [keys, setKeys] = useState<ConfigurationKey[]>();
   const [lists, setLists] = useState<ValueList[]>([]);
@@ -58,8 +58,8 @@ export function NewRunDialog({ model, run }: { model: Model; run: string }) {
     return () => clearTimeout(timer);
   }, [keys, lists]);
 
-  const setList = (place: number, change: Partial<ValueList>) =>
-    setLists(lists.map((list, i) => (i === place ? { ...list, ...change } : list)));
+  const setList = (index: number, change: Partial<ValueList>) =>
+    setLists(lists.map((list, i) => (i === index ? { ...list, ...change } : list)));
   const valueOf = (key: string) => keys?.find((each) => each.key === key)?.value ?? '';
   const add = () => {
     const used = new Set(lists.map(({ key }) => key));
@@ -100,14 +100,14 @@ export function NewRunDialog({ model, run }: { model: Model; run: string }) {
           'Several values separated by commas create one run each; several keys create every combination.',
         )}
       </p>
-      {lists.map((list, place) => (
-        <div class="value-row" key={place}>
+      {lists.map((list, index) => (
+        <div class="value-row" key={index}>
           <select
-            aria-label={t('Key {0}', place + 1)}
+            aria-label={t('Key {0}', index + 1)}
             value={list.key}
             onChange={(event) => {
               const key = event.currentTarget.value;
-              setList(place, { key, values: valueOf(key) });
+              setList(index, { key, values: valueOf(key) });
             }}
           >
             {(keys ?? []).map(({ key }) => (
@@ -120,14 +120,14 @@ export function NewRunDialog({ model, run }: { model: Model; run: string }) {
             aria-label={t('Values of {0}', list.key)}
             value={list.values}
             spellcheck={false}
-            onInput={(event) => setList(place, { values: event.currentTarget.value })}
+            onInput={(event) => setList(index, { values: event.currentTarget.value })}
           />
           <button
             type="button"
             class="quiet icon-only"
             aria-label={t('Exclude {0}', list.key)}
             title={t('Exclude')}
-            onClick={() => setLists(lists.filter((_, i) => i !== place))}
+            onClick={() => setLists(lists.filter((_, i) => i !== index))}
           >
             <Icon name="cross" />
           </button>

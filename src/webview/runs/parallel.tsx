@@ -10,22 +10,22 @@ import { Legend } from './scatter';
 import { colorOf, seriesOf } from './series';
 
 const MARGIN = { left: 60, right: 60, top: 34, bottom: 24 };
-/** Pixels around an axis in which it is meant. */
+/** Maximum distance in pixels between the pointer and an axis. */
 const AXIS_HIT_PIXELS = 14;
 const LINE_HIT_PIXELS = 8;
 const MAX_SUGGESTED_AXES = 5;
-/** So many are drawn well within a frame, also without a GPU; thousands would hold up the page. */
+/** Number of lines that can be drawn within a frame without a GPU; thousands at once would block the page. */
 const LINES_PER_FRAME = 150;
 
 interface Pointer {
   x: number;
   y: number;
-  /** The axis on which a range is being drawn, and from where. */
+  /** Index of the axis on which a range is being drawn, and the start of the range. */
   axis?: number;
   from?: number;
 }
 
-/** The axes that are shown: those chosen, else keys that differ and the validation accuracy. */
+/** Returns the shown axes: the chosen ones, otherwise keys that differ and the validation accuracy. */
 export function axesOf(model: Model): Column[] {
   const chosen = model.view.axes.flatMap((id) => model.column(id) ?? []);
   if (chosen.length > 0) return chosen;
@@ -37,8 +37,8 @@ export function axesOf(model: Model): Column[] {
 }
 
 /**
- * A line a run over several columns. A range that is drawn on an axis filters the table by that column; lines open their
- * run.
+ * Parallel coordinates: one line per run over several columns. A range drawn on an axis filters the table by that column;
+ * clicking a line opens its run.
  */
 export function Parallel({ model }: { model: Model }) {
   const axes = axesOf(model);
@@ -67,7 +67,7 @@ export function Parallel({ model }: { model: Model }) {
         strokeRow(context, row, scales, now);
         if (++drawn % LINES_PER_FRAME === 0) yield;
       }
-      // The selected ones lie above the others.
+      // Selected lines are drawn on top.
       const isSelected = ({ key }: Row) => model.selected.has(key);
       const others = shown.filter((row) => !isSelected(row));
       for (const row of [...others, ...shown.filter(isSelected)]) {
@@ -161,16 +161,16 @@ export function Parallel({ model }: { model: Model }) {
   );
 }
 
-function axisX(place: number, count: number, { width }: Size): number {
+function axisX(index: number, count: number, { width }: Size): number {
   const across = width - MARGIN.left - MARGIN.right;
-  return MARGIN.left + (count === 1 ? across / 2 : (place / (count - 1)) * across);
+  return MARGIN.left + (count === 1 ? across / 2 : (index / (count - 1)) * across);
 }
 
 function yOf(share: number, { height }: Size): number {
   return MARGIN.top + (1 - share) * (height - MARGIN.top - MARGIN.bottom);
 }
 
-/** A line through the values of a row; where it has none, the line has a gap. */
+/** Draws a line through the values of a row, with a gap where it has none. */
 function strokeRow(
   context: CanvasRenderingContext2D,
   row: Row,
@@ -211,7 +211,7 @@ function drawAxis(
   context.fillText(scale.column.title, x, 14, 2 * MARGIN.left - 8);
   context.fillStyle = colors.muted;
   context.textAlign = 'right';
-  // Lines pass behind the texts.
+  // Outline the labels, so that they are readable over lines.
   context.lineWidth = 3;
   context.strokeStyle = colors.background;
   for (const { at, text } of scale.ticks) {
@@ -243,7 +243,7 @@ function drawRange(
   context.globalAlpha = 1;
 }
 
-/** The position of a number on a scale. */
+/** Returns the position of a number on a scale, 0 to 1. */
 function shareOf(scale: Scale, value: number | undefined): number | undefined {
   if (value === undefined) return undefined;
   const [from, to] = [scale.value(0), scale.value(1)];
@@ -253,7 +253,7 @@ function shareOf(scale: Scale, value: number | undefined): number | undefined {
   return Math.max(0, Math.min(1, share));
 }
 
-/** The filter of a range on an axis. */
+/** Returns the filter of a range on an axis. */
 function rangeOf(scale: Scale, from: number, to: number, { height }: Size): ColumnFilter {
   const share = (y: number): number => 1 - (y - MARGIN.top) / (height - MARGIN.top - MARGIN.bottom);
   const [low, high] = [share(Math.max(from, to)), share(Math.min(from, to))];
@@ -268,7 +268,7 @@ function nearestAxis(count: number, size: Size, x: number): number | undefined {
   return undefined;
 }
 
-/** The line that passes closest to the pointer. */
+/** Returns the row whose line is closest to the pointer; undefined if none is near. */
 function nearestLine(
   rows: readonly Row[],
   scales: readonly Scale[],

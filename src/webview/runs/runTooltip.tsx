@@ -1,6 +1,6 @@
 import { shownName, type Column, type Row } from './columns';
 
-/** What a chart says of the run under the pointer. */
+/** Tooltip of the run under the pointer. */
 export function RunTooltip({
   row,
   columns,

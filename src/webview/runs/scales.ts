@@ -1,32 +1,32 @@
 import { t } from '../shared/translate';
 import type { Column, Row } from './columns';
 
-/** How values of a column lie on an axis: from 0 to 1. */
+/** Scale that maps the values of a column to an axis from 0 to 1. */
 export interface Scale {
   column: Column;
-  /** Null for a row that has no place on the axis. */
+  /** Position of a row from 0 to 1; null if it has no value. */
   at(row: Row): number | null;
-  /** The value at a place; of texts their number in `labels`. */
+  /** Value at a position; for texts their index in `labels`. */
   value(share: number): number;
-  /** Texts in their order; undefined for numbers. */
+  /** Sorted texts; undefined for numbers. */
   labels: string[] | undefined;
   log: boolean;
   ticks: { at: number; text: string }[];
 }
 
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
-/** More texts than an axis can name. */
+/** Maximum number of labels of an axis. */
 const MAX_LABELS = 12;
 
 /**
- * The scale of a column over rows.
- * @param log wanted; taken only where all values are positive
+ * Returns the scale of a column for rows.
+ * @param log requests a logarithmic scale, which is used only if all values are positive
  */
 export function scaleOf(column: Column, rows: readonly Row[], log: boolean): Scale {
   return column.numeric ? numberScale(column, rows, log) : textScale(column, rows);
 }
 
-/** Whether a linear axis would squeeze most values of a column together. */
+/** Whether a column suggests a logarithmic axis: positive values over a wide range. */
 export function wantsLog(column: Column, rows: readonly Row[]): boolean {
   const { low, high } = extent(column, rows);
   return low > 0 && high / low >= 20;
@@ -50,8 +50,8 @@ function numberScale(column: Column, rows: readonly Row[], wanted: boolean): Sca
   const [from, to] = low <= high ? [map(low), map(high)] : [0, 1];
   const spread = to - from;
   const share = (value: number): number => (spread === 0 ? 0.5 : (map(value) - from) / spread);
-  const value = (place: number): number => {
-    const mapped = from + place * spread;
+  const value = (index: number): number => {
+    const mapped = from + index * spread;
     return log ? 10 ** mapped : mapped;
   };
   const places = spread === 0 ? [0.5] : [0, 0.25, 0.5, 0.75, 1];
@@ -76,15 +76,15 @@ function textScale(column: Column, rows: readonly Row[]): Scale {
   const labels = [...new Set(rows.map(textOf))].sort((a, b) => collator.compare(a, b));
   const places = new Map(labels.map((label, i) => [label, i]));
   const last = Math.max(1, labels.length - 1);
-  const share = (place: number): number => (labels.length === 1 ? 0.5 : place / last);
+  const share = (index: number): number => (labels.length === 1 ? 0.5 : index / last);
   const every = Math.ceil(labels.length / MAX_LABELS);
   return {
     column,
     log: false,
     labels,
     at: (row) => {
-      const place = places.get(textOf(row));
-      return place === undefined ? null : share(place);
+      const index = places.get(textOf(row));
+      return index === undefined ? null : share(index);
     },
     value: (at) => at * last,
     ticks: labels.flatMap((text, i) => (i % every === 0 ? [{ at: share(i), text }] : [])),

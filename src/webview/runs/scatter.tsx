@@ -23,7 +23,7 @@ interface Pointer {
   from?: { x: number; y: number };
 }
 
-/** Any two columns against each other. Points open their run; a rectangle selects runs. */
+/** Scatter plot of two columns. Clicking a point opens its run; dragging a rectangle selects runs. */
 export function Scatter({ model }: { model: Model }) {
   const columns = model.columns;
   const yColumn = model.column(model.view.y) ?? columns[0];
@@ -97,7 +97,7 @@ function AxisChoice({ model, which, scale }: { model: Model; which: 'x' | 'y'; s
   );
 }
 
-/** The color of each group. */
+/** Legend of the groups' colors. */
 export function Legend({ series }: { series: Series }) {
   if (series.groups.length === 0) return null;
   return (

@@ -2,16 +2,16 @@ import type { Colors } from './canvas';
 import type { Row } from './columns';
 import type { Model } from './model';
 
-/** The color of each run: that of its group; without groups its own if runs are selected. */
+/** Colors of runs in the charts: by group, or without groups by run if runs are selected. */
 export interface Series {
-  /** The column by which runs are grouped; empty for none. */
+  /** Title of the column by which runs are grouped; empty for none. */
   title: string;
   groups: string[];
-  /** Its number among the series colors; -1 for none, behind those that have one. */
+  /** Index of a row's series color; -1 for a muted color. */
   colorIndex(row: Row): number;
 }
 
-/** More than the colors that can be distinguished; the others share one. */
+/** Number of groups with distinct colors; further groups share the last one. */
 const MAX_GROUPS = 6;
 
 export function seriesOf(model: Model): Series {
@@ -29,14 +29,14 @@ export function seriesOf(model: Model): Series {
     title: column.title,
     groups,
     colorIndex: (row) => {
-      const place = groups.indexOf(column.text(row) || '–');
-      return place < 0 ? MAX_GROUPS - 1 : place;
+      const index = groups.indexOf(column.text(row) || '–');
+      return index < 0 ? MAX_GROUPS - 1 : index;
     },
   };
 }
 
-/** The color that a run is drawn in. */
+/** Returns the color of a run. */
 export function colorOf(series: Series, row: Row, { series: all, muted, text }: Colors): string {
-  const place = series.colorIndex(row);
-  return place < 0 ? muted : (all[place % all.length] ?? text);
+  const index = series.colorIndex(row);
+  return index < 0 ? muted : (all[index % all.length] ?? text);
 }

@@ -7,13 +7,13 @@ import type { Model } from './model';
 
 interface ToolbarProps {
   model: Model;
-  /** Gets the search field, for the key that goes there. */
+  /** Receives the search field, for the key that focuses it. */
   searchField: (field: HTMLInputElement | null) => void;
   onExport: () => void;
   children: ComponentChildren;
 }
 
-/** What of the runs is shown, and how. */
+/** Toolbar: search, filters, columns, grouping and view. */
 export function Toolbar({ model, searchField, onExport, children }: ToolbarProps) {
   const { view, archivedCount } = model;
   return (

@@ -18,7 +18,7 @@ export const defaultView: TableView = {
   logY: false,
 };
 
-/** What was kept by an older or a newer version, as far as it is of the right kind. */
+/** Returns a view with the saved options of the right type; other versions may have saved others. */
 export function restoredView(saved: Partial<Record<keyof TableView, unknown>>): TableView {
   const view: Record<string, unknown> = { ...defaultView };
   for (const [name, first] of Object.entries(defaultView)) {
@@ -32,12 +32,12 @@ export function restoredView(saved: Partial<Record<keyof TableView, unknown>>): 
   return restored;
 }
 
-/** Whether a filter lets anything through that another would not. */
+/** Whether a filter has any restriction. */
 export function restricts({ values, min, max }: ColumnFilter): boolean {
   return values !== undefined || min !== undefined || max !== undefined;
 }
 
-/** A record without one of its keys. */
+/** Returns a record without one of its keys. */
 export function without<T extends object>(record: T, key: keyof T): T {
   return Object.fromEntries(Object.entries(record).filter(([each]) => each !== key)) as T;
 }
