@@ -83,11 +83,11 @@ export function DataMap({ model, columns, rows, chosen, onChoose }: DataMapProps
           aria-label={t('Data map of {0} examples. The list shows the same examples.', rows.length)}
         />
         {size && chosen !== undefined && (
-          <PointRing place={pixelOf(columns, chosen, size)} kind="chosen" />
+          <PointRing position={pixelOf(columns, chosen, size)} kind="chosen" />
         )}
         {size && hovered !== null && (
           <>
-            <PointRing place={pixelOf(columns, hovered, size)} kind="hovered" />
+            <PointRing position={pixelOf(columns, hovered, size)} kind="hovered" />
             <PointTooltip model={model} columns={columns} row={hovered} size={size} />
           </>
         )}
@@ -114,7 +114,7 @@ function Shades({ theme }: { theme: number }) {
   );
 }
 
-function PointRing({ place: [x, y], kind }: { place: [number, number]; kind: string }) {
+function PointRing({ position: [x, y], kind }: { position: [number, number]; kind: string }) {
   return <span class={`ring ${kind}`} style={{ left: `${x}px`, top: `${y}px` }} />;
 }
 

@@ -111,9 +111,9 @@ function sortedByShade({ correctness }: DynamicsColumns, rows: Int32Array): Int3
   const sorted = new Int32Array(rows.length);
   for (const row of rows) {
     const shade = of(row);
-    const place = starts[shade] ?? 0;
-    starts[shade] = place + 1;
-    sorted[place] = row;
+    const index = starts[shade] ?? 0;
+    starts[shade] = index + 1;
+    sorted[index] = row;
   }
   return sorted;
 }

@@ -162,17 +162,20 @@ function Accuracy(props: {
   majority: number | null;
 }) {
   const { accuracy, interval, majority } = props;
-  const place = (share: number): string => `${100 * share}%`;
+  const percentage = (share: number): string => `${100 * share}%`;
   return (
     <>
       <td class="bar-column">
         <span class="accuracy-bar" aria-hidden="true">
-          {accuracy !== null && <span class="fill" style={{ width: place(accuracy) }} />}
-          {majority !== null && <span class="level" style={{ left: place(majority) }} />}
+          {accuracy !== null && <span class="fill" style={{ width: percentage(accuracy) }} />}
+          {majority !== null && <span class="level" style={{ left: percentage(majority) }} />}
           {interval && (
             <span
               class="interval"
-              style={{ left: place(interval[0]), width: place(interval[1] - interval[0]) }}
+              style={{
+                left: percentage(interval[0]),
+                width: percentage(interval[1] - interval[0]),
+              }}
             />
           )}
         </span>

@@ -217,8 +217,8 @@ export class Model {
   get title(): string {
     const { cell, comparison } = this;
     if (!cell || !comparison) return '';
-    const place = cell.slice ? this.sliceIndex(cell.slice) : -1;
-    return cellText(cell.outcomes, comparison.slices[place]?.title ?? null, comparison);
+    const index = cell.slice ? this.sliceIndex(cell.slice) : -1;
+    return cellText(cell.outcomes, comparison.slices[index]?.title ?? null, comparison);
   }
 
   exampleAt(index: number): ListedExample | undefined {

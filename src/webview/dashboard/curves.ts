@@ -163,20 +163,20 @@ export function accuracyCurves(runs: readonly RunData[], axis: XAxis): Curve[] {
 
 function accuracyPoints(run: RunData, kind: AccuracyKind, axis: XAxis): Point[] {
   const units = unitsOf(run, axis);
-  const place = (point: { step: number; time: number }) =>
+  const xOf = (point: { step: number; time: number }) =>
     units.to(units.timed ? point.time : point.step);
   // The trainer records it with epochs, imported curves with evaluations.
   if (kind === 'train')
     return [
       ...(run.history.epochs.some(({ accuracy }) => accuracy !== null) ? run.history.epochs : []),
       ...run.history.evals.filter((point) => point.split === 'train' && point.epoch !== null),
-    ].map((point) => ({ x: place(point), y: point.accuracy ?? Number.NaN }));
+    ].map((point) => ({ x: xOf(point), y: point.accuracy ?? Number.NaN }));
   const isConsistency = kind === 'consistency' || kind === 'testConsistency';
   const measured = (point: EvalPoint) => (isConsistency ? point.consistency : point.accuracy);
   const split = kind === 'val' || kind === 'consistency' ? 'val' : 'test';
   return run.history.evals
     .filter((point) => point.split === split)
-    .map((point) => ({ x: place(point), y: measured(point) ?? Number.NaN }));
+    .map((point) => ({ x: xOf(point), y: measured(point) ?? Number.NaN }));
 }
 
 /** Returns the curves of a chart with one metric: learning rate, gradient norm, throughput, or memory. */

@@ -154,8 +154,8 @@ export class DashboardStore {
     const { pinned } = this.view;
     const isPinned = ({ run }: { run: RunData }): number => Number(pinned.includes(run.header.key));
     return this.runs
-      .map((run, index) => ({ run, place: index }))
-      .sort((a, b) => isPinned(b) - isPinned(a) || a.place - b.place);
+      .map((run, index) => ({ run, index }))
+      .sort((a, b) => isPinned(b) - isPinned(a) || a.index - b.index);
   }
 
   /** Returns all curves of a chart, including hidden ones. */

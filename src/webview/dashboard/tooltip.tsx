@@ -29,10 +29,10 @@ export function Tooltip({ id, x, left, curves, marks }: TooltipProps) {
   });
   // The raw value is shown in the row of its smoothed curve.
   const rows = curves.filter((curve) => curve.smoothedCurve === undefined);
-  const place = rows[0]?.at(x)?.x ?? x;
+  const pointX = rows[0]?.at(x)?.x ?? x;
   return (
     <div class="tooltip number" ref={box} aria-hidden="true">
-      <div class="tooltip-x">{xText(store.view.xAxis, place, store.runs)}</div>
+      <div class="tooltip-x">{xText(store.view.xAxis, pointX, store.runs)}</div>
       {marks.map(({ text }) => (
         <div key={text} class="tooltip-mark">
           {text}

@@ -76,7 +76,7 @@ export function Explain({ model, row }: ExplainProps) {
 export function heatMapOverlay(
   model: Model,
   row: number,
-): ((place: 0 | 1, ratio: number, view: Viewpoint) => ComponentChildren) | undefined {
+): ((position: 0 | 1, ratio: number, view: Viewpoint) => ComponentChildren) | undefined {
   const { explanation } = model.questions;
   const explained = explanation.isDrawn
     ? explanation.explained(model.questions.explainedQuestion(row))
@@ -85,9 +85,9 @@ export function heatMapOverlay(
   const maps = [explained.left, explained.right];
   const scale = maxOfMaps(maps);
   const { grid } = explained;
-  return (place, ratio, view) => (
+  return (position, ratio, view) => (
     <HeatMapOverlay
-      {...{ map: maps[place] ?? [], grid, scale, fade: explanation.fade, ratio, view }}
+      {...{ map: maps[position] ?? [], grid, scale, fade: explanation.fade, ratio, view }}
     />
   );
 }

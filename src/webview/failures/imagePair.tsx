@@ -22,8 +22,8 @@ interface PairProps {
   /** Position of the pointer over an image. */
   pointer: MutableRef<Point | null>;
   onOpen: (side: 0 | 1) => void;
-  /** Renders the overlay of an image; `place` 0 is the image shown on the left. */
-  overlay?: ((place: 0 | 1, ratio: number, view: Viewpoint) => ComponentChildren) | undefined;
+  /** Renders the overlay of an image; `position` 0 is the image shown on the left. */
+  overlay?: ((position: 0 | 1, ratio: number, view: Viewpoint) => ComponentChildren) | undefined;
 }
 
 /** The two images side by side, zoomed and panned together: Ctrl+wheel, pinch or keys zoom; drag or Shift+arrows pan. */

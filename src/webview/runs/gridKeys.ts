@@ -124,8 +124,8 @@ function headKey(
   }
   if (altKey && (key === 'ArrowLeft' || key === 'ArrowRight')) {
     model.shift(column.id, key === 'ArrowLeft' ? -1 : 1);
-    const place = model.shownColumns.findIndex(({ id }) => id === column.id);
-    actions.move({ ...at, column: place + LEADING_COLUMNS });
+    const index = model.shownColumns.findIndex(({ id }) => id === column.id);
+    actions.move({ ...at, column: index + LEADING_COLUMNS });
     return true;
   }
   switch (key) {

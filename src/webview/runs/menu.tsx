@@ -32,10 +32,10 @@ export function Menu({ label, entries, at, onClose }: MenuProps) {
   }, []);
   const onKey = (event: KeyboardEvent) => {
     const items = [...(root.current?.querySelectorAll<HTMLElement>('button') ?? [])];
-    const place = items.findIndex((item) => item === document.activeElement);
+    const current = items.findIndex((item) => item === document.activeElement);
     const focusItem = (index: number) => items[(index + items.length) % items.length]?.focus();
-    if (event.key === 'ArrowDown') focusItem(place + 1);
-    else if (event.key === 'ArrowUp') focusItem(place - 1);
+    if (event.key === 'ArrowDown') focusItem(current + 1);
+    else if (event.key === 'ArrowUp') focusItem(current - 1);
     else if (event.key === 'Home') focusItem(0);
     else if (event.key === 'End') focusItem(-1);
     else if (event.key === 'Escape' || event.key === 'Tab') onClose();
