@@ -431,7 +431,7 @@ describe('the legend', () => {
 });
 
 describe('EpochScale', () => {
-  const epoch = (number, step: number) => ({
+  const epoch = (number: number, step: number) => ({
     epoch: number,
     step,
     time: 0,
