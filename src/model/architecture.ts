@@ -1,4 +1,4 @@
-/** What a checkpoint is, by the names and shapes of its tensors; no values are read. */
+/** Recognizes the architecture of a checkpoint by the names and shapes of its tensors, without reading values. */
 import type { Config } from '../config/definition';
 import type { MedConfig } from '../config/definitions/model';
 import { blipMedConfig } from '../config/medConfig';
@@ -9,18 +9,18 @@ import type { NlvrModelConfig } from './config';
 
 type Tensors = CheckpointFile['tensors'];
 
-/** Measures of the vision transformer that can be seen; heads cannot. */
+/** Dimensions of the vision transformer that shapes show; the number of heads is not one of them. */
 export interface VisionArchitecture {
   width: number;
   depth: number;
   patchSize: number;
-  /** Side of the images that its position embedding is for, in pixels; undefined when it is no square. */
+  /** Image size of its position embedding, in pixels; undefined if the embedding is not that of a square. */
   imageSize: number | undefined;
-  /** Not in the file: what BLIP and DeiT take for this width, 64 values a head. */
+  /** Not in the file: the heads that BLIP and DeiT have for this width, 64 values per head. */
   usualHeads: number;
 }
 
-/** Measures of the text encoder that can be seen; heads, dropout and eps cannot. */
+/** Dimensions of the text encoder that shapes show; heads, dropout and eps are not among them. */
 export interface TextArchitecture {
   width: number;
   layers: number;
@@ -33,7 +33,7 @@ export interface TextArchitecture {
 
 export interface Architecture {
   kind: MessageText;
-  /** Whether it was trained for NLVR: both images have cross-attentions of their own. */
+  /** Whether it was trained for NLVR: each image has its own cross-attentions. */
   isNlvr: boolean;
   vision?: VisionArchitecture;
   text?: TextArchitecture;
@@ -42,10 +42,10 @@ export interface Architecture {
 const layerRoot = 'text_encoder.encoder.layer';
 
 /** Width of a head in all of BLIP's models. */
-const HEAD = 64;
-const usualHeads = (width: number): number => (width % HEAD === 0 ? width / HEAD : 1);
+const HEAD_WIDTH = 64;
+const usualHeads = (width: number): number => (width % HEAD_WIDTH === 0 ? width / HEAD_WIDTH : 1);
 
-/** Recognises a checkpoint with BLIP's names. */
+/** Recognizes a checkpoint with BLIP's names. */
 export function architectureOf(tensors: Tensors): Architecture {
   const names = [...tensors.keys()];
   const vision = visionOf(tensors, names);
@@ -114,7 +114,7 @@ function textOf(tensors: Tensors, names: readonly string[]): TextArchitecture | 
   };
 }
 
-/** How many numbered parts there are below a name. */
+/** Number of numbered modules below a name. */
 function countOf(names: readonly string[], root: string): number {
   let count = 0;
   for (const name of names) {
@@ -125,13 +125,13 @@ function countOf(names: readonly string[], root: string): number {
   return count;
 }
 
-/** Values of `vit` and `med_config` that fit a checkpoint; undefined where the part is missing or is not BLIP's. */
+/** Values of `vit` and `med_config` that fit a checkpoint; undefined if the part is missing or not BLIP's. */
 export interface ArchitectureKeys {
   vit?: Config['vit'];
   med_config?: Config['med_config'];
 }
 
-/** The configuration that a checkpoint fits, with the usual heads, and BLIP's values for what cannot be seen. */
+/** The configuration of a checkpoint, with the usual number of heads and BLIP's values for everything that shapes do not show. */
 export function keysFor({ vision, text }: Architecture): ArchitectureKeys {
   const keys: ArchitectureKeys = {};
   if (vision && vision.depth > 0) {
@@ -150,7 +150,7 @@ export function keysFor({ vision, text }: Architecture): ArchitectureKeys {
       vocab_size: text.vocabularySize,
       max_position_embeddings: text.maxPositions,
     };
-    // The encoder's width is that of `vit`, whatever is written.
+    // The model takes the encoder's width from `vit` and ignores this value.
     const isBlip = Object.entries(blipMedConfig).every(
       ([key, value]) => key === 'encoder_width' || measures[key as keyof MedConfig] === value,
     );
@@ -159,7 +159,7 @@ export function keysFor({ vision, text }: Architecture): ArchitectureKeys {
   return keys;
 }
 
-/** What differs between a checkpoint and a configuration, in a clause for each measure. */
+/** Describes the differences between a checkpoint and a configuration, with a clause for each dimension. */
 export function architectureDifferences(
   { vision, text }: Architecture,
   config: NlvrModelConfig,

@@ -1,11 +1,11 @@
 /**
- * Where a text token looks: cross-attention over the patches of an image, and Grad-CAM on it as ALBEF and BLIP show it
- * (probability × positive part of the gradient of the answer's logit, mean over heads, class token left out).
+ * Computes attention maps of text tokens over the patches of an image: cross-attention, and Grad-CAM as in ALBEF and BLIP
+ * (probability × positive part of the gradient of the answer's logit, mean over heads, without the class token).
  *
  * Shapes: H heads, L text tokens, N image tokens (the class token first, then patches row by row).
  */
 
-/** What the text tokens of a layer give to the tokens of one image, and what that is worth to the answer. */
+/** The cross-attention of a layer over one image, and the gradient of the answer's logit with respect to it. */
 export interface LayerAttention {
   heads: number;
   /** L, padding included. */
@@ -14,25 +14,25 @@ export interface LayerAttention {
   imageTokens: number;
   /** [H, L, N], each row a softmax over N. */
   probabilities: Float32Array;
-  /** [H, L, N], of the explained answer's logit with respect to `probabilities`, later layers included. */
+  /** [H, L, N], gradient of the explained answer's logit with respect to `probabilities`, through all later layers. */
   gradient: Float32Array;
 }
 
 export const MAP_METHODS = ['gradcam', 'attention'] as const;
 export type MapMethod = (typeof MAP_METHODS)[number];
 
-/** Counted from 1: the layer that ALBEF and BLIP show. */
+/** The layer that ALBEF and BLIP show, from 1. */
 const USUAL_LAYER = 8;
 
-/** The layer that is shown first, from 1: the eighth, or the last but one of a model with fewer. */
+/** The default layer, from 1: the eighth, or the last but one of a model with fewer layers. */
 export function usualLayer(layers: number): number {
   return layers >= USUAL_LAYER ? USUAL_LAYER : Math.max(1, layers - 1);
 }
 
 /**
- * One number a patch, row by row: [N - 1].
+ * Computes a map with one number per patch, row by row: [N - 1].
  *
- * @param tokens the pieces of a word, over which the map is averaged.
+ * @param tokens the tokens of a word, over which the map is averaged.
  * @param head from 0; undefined for the mean over heads.
  */
 export function attentionMap(
@@ -56,7 +56,7 @@ export function attentionMap(
   return Float32Array.from(sums, (sum) => sum / count);
 }
 
-/** The share of the attention that goes to the image's class token instead of a patch, averaged as a map is. */
+/** The attention to the image's class token instead of a patch, averaged like a map. */
 export function classTokenShare(
   { heads, length, imageTokens, probabilities }: LayerAttention,
   tokens: readonly number[],

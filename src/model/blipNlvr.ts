@@ -1,7 +1,7 @@
 /**
- * BLIP's NLVR model (models/blip_nlvr.py): does a sentence hold for a pair of images? Both images go through
- * the vision transformer, the text encoder attends to both, a head on its first token answers.
- * Encoding and classifying are apart, so that evaluation encodes an image once however many pairs share it.
+ * BLIP's NLVR model (models/blip_nlvr.py): is a sentence true of a pair of images? The vision transformer encodes both images,
+ * the text encoder attends to both, and a head classifies its first token.
+ * Encoding and classification are separate functions, so that an evaluation encodes an image only once for all its pairs.
  * docs/model.md describes how each part is computed and where that differs from BLIP.
  */
 import * as tf from '@tensorflow/tfjs';
@@ -11,23 +11,24 @@ import type { ModelContext } from './modelContext';
 import { textEncoder } from './textEncoder';
 import { visionTransformer } from './visionTransformer';
 
-/** CLIP's mean and standard deviation of the RGB channels, which BLIP normalises with (data/__init__.py). */
+/** CLIP's mean and standard deviation of the RGB channels, with which BLIP normalizes images (data/__init__.py). */
 const MEAN = [0.48145466, 0.4578275, 0.40821073] as const;
 const STD = [0.26862954, 0.26130258, 0.27577711] as const;
 
 /**
+ * Normalizes pixels.
  * @param images [m, size, size, 3], RGB bytes as float32 0 … 255
  * @returns the same shape, (x/255 - mean) / std
  */
-export function normalise(images: tf.Tensor): tf.Tensor {
+export function normalize(images: tf.Tensor): tf.Tensor {
   const scale = tf.tensor1d(STD.map((std) => 1 / (255 * std)));
   const shift = tf.tensor1d(MEAN.map((mean, i) => -mean / (STD[i] ?? 1)));
   return tf.add(tf.mul(images, scale), shift);
 }
 
 /**
- * The mean image, as bytes: every pixel has CLIP's mean colour, so that all of it is 0 after normalisation (within half a
- * byte). It stands for no image.
+ * The mean image, as bytes: every pixel has CLIP's mean color, which is 0 after normalization (within half a byte). It
+ * replaces an image in robustness tests.
  * @returns [size, size, 3]
  */
 export function meanImage(size: number): Uint8Array {
@@ -36,7 +37,8 @@ export function meanImage(size: number): Uint8Array {
 }
 
 /**
- * @param images [m, size, size, 3] float32, normalised
+ * Encodes images with the vision transformer.
+ * @param images [m, size, size, 3] float32, normalized
  * @returns [m, tokens, width] features, the class token first
  */
 export function encodeImages(
@@ -48,6 +50,7 @@ export function encodeImages(
 }
 
 /**
+ * Classifies pairs of encoded images.
  * @param image0 [n, tokens, width] features of the left images, from `encodeImages`
  * @param image1 [n, tokens, width] features of the right images
  * @param inputIds int32 [n, L], [ENC] first, [SEP] last, then padding

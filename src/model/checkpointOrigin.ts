@@ -1,19 +1,19 @@
 /**
- * What a checkpoint says of itself, in the metadata of its safetensors file: which model its weights are the weights of
- * (heads and epsilons show in no shape), and which run saved it when.
+ * Metadata of a checkpoint, in its safetensors file: the configuration of the model (heads and epsilons cannot be read from
+ * shapes), and the run, epoch and step that saved it.
  */
 import { localize, type MessageText } from '../util/localize';
 import type { NlvrModelConfig } from './config';
 
-/** Its key in the metadata. The value is JSON. */
-const KEY = 'nlvr';
+/** Key of the safetensors metadata. The value is JSON. */
+const METADATA_KEY = 'nlvr';
 
-/** Every key of the configuration that changes what given weights compute, with its value. */
+/** Keys of the configuration that affect what given weights compute, with their values. */
 export type ModelKeyValues = Readonly<Record<string, number>>;
 
 export interface CheckpointOrigin {
   model: ModelKeyValues;
-  /** Name of the run; null for weights of no run. */
+  /** Name of the run; null for weights without a run. */
   run: string | null;
   /** From 0. */
   epoch: number | null;
@@ -21,14 +21,14 @@ export interface CheckpointOrigin {
   step: number | null;
 }
 
-/** A key whose value is not the one that the checkpoint was trained with. */
+/** A key whose value differs from that of the checkpoint's training. */
 export interface ModelDifference {
   key: string;
   trained: number;
   now: number;
 }
 
-/** Dropout and stochastic depth are left out: they change how a model learns, not what it computes. */
+/** The model's keys and values, without dropout and stochastic depth, which affect only training. */
 export function modelKeyValues({ imageSize, vision, text }: NlvrModelConfig): ModelKeyValues {
   return {
     image_size: imageSize,
@@ -48,14 +48,14 @@ export function modelKeyValues({ imageSize, vision, text }: NlvrModelConfig): Mo
 
 /** Metadata for a file of weights. */
 export function originMetadata(origin: CheckpointOrigin): Record<string, string> {
-  return { format: 'pt', [KEY]: JSON.stringify(origin) };
+  return { format: 'pt', [METADATA_KEY]: JSON.stringify(origin) };
 }
 
-/** What the metadata of a file says; null where it says nothing that is understood, as in files of other programs. */
+/** Parses the metadata of a file; null if it is missing or not valid, as in files of other programs. */
 export function readOrigin(metadata: ReadonlyMap<string, string>): CheckpointOrigin | null {
   let content: unknown;
   try {
-    content = JSON.parse(metadata.get(KEY) ?? 'null');
+    content = JSON.parse(metadata.get(METADATA_KEY) ?? 'null');
   } catch {
     return null;
   }
@@ -72,7 +72,7 @@ export function readOrigin(metadata: ReadonlyMap<string, string>): CheckpointOri
   };
 }
 
-/** Where a model is not the one that the weights were trained in. */
+/** Lists the keys whose values differ between a model and the one that the weights were trained in. */
 export function modelDifferences(
   origin: Pick<CheckpointOrigin, 'model'> | null,
   config: NlvrModelConfig,
@@ -84,7 +84,7 @@ export function modelDifferences(
   });
 }
 
-/** "vit.heads 4 (now 8)", one for each. */
+/** Describes each difference, such as "vit.heads 4 (now 8)". */
 export function describeDifferences(differences: readonly ModelDifference[]): MessageText[] {
   return differences.map(({ key, trained, now }) =>
     localize('{0} {1} (now {2})', key, trained, now),

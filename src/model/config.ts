@@ -1,4 +1,4 @@
-/** The model's measures, worked out of a configuration once, in the terms of the model's code. */
+/** The model's dimensions and rates, derived from a configuration. */
 import { readMedConfig } from '../config/medConfig';
 import { vitSize } from '../config/vit';
 import type { Config } from '../config/definition';
@@ -11,9 +11,9 @@ export interface VisionConfig {
   depth: number;
   heads: number;
   patchSize: number;
-  /** Blocks whose activations are recomputed in the backward pass: the last so many. */
+  /** Number of the last blocks whose activations are recomputed in the backward pass. */
   checkpointedBlocks: number;
-  /** Stochastic depth of the last block; rises linearly from 0 at the first. */
+  /** Stochastic depth rate of the last block; it rises linearly from 0 at the first block. */
   dropPathRate: number;
 }
 
@@ -22,7 +22,7 @@ export interface TextConfig {
   layers: number;
   heads: number;
   intermediateWidth: number;
-  /** Width of the image features: the vision transformer's. */
+  /** Width of the image features: that of the vision transformer. */
   imageWidth: number;
   vocabularySize: number;
   maxPositions: number;
@@ -38,15 +38,16 @@ export interface NlvrModelConfig {
   text: TextConfig;
 }
 
-/** The keys of a configuration that the model depends on. */
+/** Keys of a configuration that the model depends on. */
 export type ModelKeys = Pick<
   Config,
   'image_size' | 'vit' | 'vit_grad_ckpt' | 'vit_ckpt_layer' | 'drop_path_rate' | 'med_config'
 >;
 
 /**
- * @param folder of the configuration file, where a relative `med_config` starts.
- * @throws {UserError} naming the key, when `med_config`'s file is wrong or measures do not fit each other.
+ * Reads the model of a configuration, including the file of `med_config`.
+ * @param folder folder of the configuration file, to which `med_config` is relative.
+ * @throws {UserError} naming the key, when the file of `med_config` is not valid or dimensions do not fit each other.
  */
 export function readModelConfig(
   config: ModelKeys & Pick<Config, 'max_words'>,
@@ -56,14 +57,14 @@ export function readModelConfig(
 }
 
 /**
- * As `readModelConfig`, for measures of the text encoder that have been read. Its `encoder_width` gives
- * way to the width of `vit`, as in BLIP (models/blip_nlvr.py).
+ * As `readModelConfig`, for a `med_config` that was already read. Its `encoder_width` is replaced by the width of `vit`, as
+ * in BLIP (models/blip_nlvr.py).
  */
 export function modelConfig(config: ModelKeys, med: MedConfig): NlvrModelConfig {
   const vit = vitSize(config.vit);
-  divides('vit.heads', vit.heads, 'vit.width', vit.width);
-  divides('vit.patch_size', vit.patch_size, 'image_size', config.image_size);
-  divides(
+  requireMultiple('vit.heads', vit.heads, 'vit.width', vit.width);
+  requireMultiple('vit.patch_size', vit.patch_size, 'image_size', config.image_size);
+  requireMultiple(
     'med_config.num_attention_heads',
     med.num_attention_heads,
     'med_config.hidden_size',
@@ -94,7 +95,7 @@ export function modelConfig(config: ModelKeys, med: MedConfig): NlvrModelConfig 
   };
 }
 
-function divides(partKey: string, part: number, wholeKey: string, whole: number): void {
+function requireMultiple(partKey: string, part: number, wholeKey: string, whole: number): void {
   if (whole % part === 0) return;
   throw new UserError(
     localize('`{0}` is {1}: it must be a multiple of `{2}`, {3}.', wholeKey, whole, partKey, part),

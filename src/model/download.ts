@@ -1,4 +1,4 @@
-/** Downloads a file once into the per-user cache; an interrupted download resumes where it stopped. */
+/** Downloads a file into the user's cache, once. An interrupted download resumes where it stopped. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { open, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
@@ -15,24 +15,24 @@ import { withDownloadLock } from './downloadLock';
 
 export interface DownloadProgress {
   received: number;
-  /** Size of the whole file; null where the server does not say. */
+  /** Size of the file; null if the server does not send it. */
   total: number | null;
 }
 
 export interface DownloadOptions {
-  /** Where the file goes. Made when missing. */
+  /** Folder of the file, created if missing. */
   folder: string;
   onProgress?: (progress: DownloadProgress) => void;
   signal?: AbortSignal;
-  /** Pause before the n-th attempt in a row that brought nothing, in milliseconds. */
+  /** Milliseconds to wait after the n-th failed attempt in a row. */
   retryDelay?: (attempt: number) => number;
 }
 
-/** Attempts in a row that bring not a single byte. */
-const mostFruitless = 5;
-const mostRedirects = 10;
+/** Attempts in a row that receive no data. */
+const MAX_FAILED_ATTEMPTS = 5;
+const MAX_REDIRECTS = 10;
 
-/** What is known about a partial file, stored next to it. */
+/** Metadata of a partial file, stored next to it. */
 interface PartialInfo {
   url: string;
   /** Strong ETag or Last-Modified date; without one a download cannot be resumed. */
@@ -40,10 +40,10 @@ interface PartialInfo {
   total: number | null;
 }
 
-/** A network or server error that may not occur on another attempt. */
-class Interrupted extends Error {}
+/** A network or server error after which another attempt may succeed. */
+class TransientError extends Error {}
 
-/** The place of an address in the cache: readable, and different for different addresses. */
+/** File name of an address in the cache: readable, and unique for each address. */
 export function cachedName(url: string): string {
   const base = decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? '');
   const readable = base.replace(/[^\w.-]+/g, '_').slice(-80) || 'download';
@@ -51,9 +51,10 @@ export function cachedName(url: string): string {
 }
 
 /**
- * Path of the file behind an https address, downloaded unless it is in the cache. Proxies are taken from the
- * environment (HTTPS_PROXY, NO_PROXY). While it is partial the file has another name, so a whole one is whole.
- * @throws {UserError} saying what the server or the network answered, and that the next attempt resumes.
+ * Downloads the file of an https address unless it is in the cache. Proxies are read from the environment (HTTPS_PROXY,
+ * NO_PROXY). A partial file has another name, so that a file with the final name is complete.
+ * @returns the path of the file.
+ * @throws {UserError} with the error of the server or the network.
  */
 export async function download(url: string, options: DownloadOptions): Promise<string> {
   checkAddress(url);
@@ -63,13 +64,13 @@ export async function download(url: string, options: DownloadOptions): Promise<s
   const dispatcher = new EnvHttpProxyAgent({ headersTimeout: 60_000, bodyTimeout: 60_000 });
   try {
     await withDownloadLock(file, options.signal, async () => {
-      if (!existsSync(file)) await fetchWhole(url, file, dispatcher, options);
+      if (!existsSync(file)) await fetchWithRetries(url, file, dispatcher, options);
     });
     return file;
   } catch (error) {
-    throw inWords(error, url, options.folder);
+    throw asUserError(error, url, options.folder);
   } finally {
-    // `close` waits for what was asked of it, which a server that does not answer never gives.
+    // `close` waits for pending requests, which may never end.
     await (options.signal?.aborted ? dispatcher.destroy() : dispatcher.close());
   }
 }
@@ -85,7 +86,7 @@ function checkAddress(url: string): void {
   });
 }
 
-async function fetchWhole(
+async function fetchWithRetries(
   url: string,
   file: string,
   dispatcher: Dispatcher,
@@ -93,17 +94,17 @@ async function fetchWhole(
 ): Promise<void> {
   const part = `${file}.part`;
   const wait = options.retryDelay ?? ((attempt) => 1000 * 2 ** attempt);
-  for (let fruitless = 0; ;) {
+  for (let failures = 0; ;) {
     const before = await sizeOf(part);
     try {
       await fetchRest(url, part, dispatcher, options);
       break;
     } catch (error) {
       options.signal?.throwIfAborted();
-      if (!(error instanceof Interrupted)) throw error;
-      fruitless = (await sizeOf(part)) > before ? 0 : fruitless + 1;
-      if (fruitless >= mostFruitless) throw error;
-      await delay(wait(fruitless), undefined, options.signal && { signal: options.signal });
+      if (!(error instanceof TransientError)) throw error;
+      failures = (await sizeOf(part)) > before ? 0 : failures + 1;
+      if (failures >= MAX_FAILED_ATTEMPTS) throw error;
+      await delay(wait(failures), undefined, options.signal && { signal: options.signal });
     }
   }
   await rename(part, file);
@@ -111,7 +112,7 @@ async function fetchWhole(
   syncFolder(options.folder);
 }
 
-/** One request: continues the partial file where that is possible, and returns when it is whole. */
+/** Sends one request, which continues the partial file if possible. Returns when the file is complete. */
 async function fetchRest(
   url: string,
   part: string,
@@ -119,19 +120,19 @@ async function fetchRest(
   options: DownloadOptions,
 ): Promise<void> {
   const known = await readPartialInfo(part, url);
-  const have = known?.validator ? await sizeOf(part) : 0;
+  const existing = known?.validator ? await sizeOf(part) : 0;
   const headers: Record<string, string> = { 'accept-encoding': 'identity' };
-  if (known?.validator && have > 0) {
-    headers['range'] = `bytes=${have}-`;
+  if (known?.validator && existing > 0) {
+    headers['range'] = `bytes=${existing}-`;
     headers['if-range'] = known.validator;
   }
   const response = await get(url, dispatcher, headers, options.signal);
-  const { start, total } = extent(response, have);
+  const { start, total } = contentRange(response, existing);
   if (start === null) {
-    // The partial file does not belong to the server's current file: start over.
+    // The file on the server differs from the partial file: start over.
     await response.body?.cancel();
     await rm(part, { force: true });
-    throw new Interrupted('the file has changed on the server');
+    throw new TransientError('the file has changed on the server');
   }
   const info: PartialInfo = { url, validator: validatorOf(response), total };
   writeFileAtomic(`${part}.json`, JSON.stringify(info));
@@ -146,7 +147,7 @@ async function get(
   signal: AbortSignal | undefined,
 ): Promise<Response> {
   let address = url;
-  for (let hop = 0; hop <= mostRedirects; hop++) {
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     let response: Response;
     try {
       response = await fetch(address, {
@@ -156,7 +157,7 @@ async function get(
         ...(signal && { signal }),
       });
     } catch (error) {
-      throw new Interrupted(reason(error), { cause: error });
+      throw new TransientError(reason(error), { cause: error });
     }
     const location = response.headers.get('location');
     if (response.status < 300 || response.status >= 400 || !location) return response;
@@ -164,11 +165,14 @@ async function get(
     address = new URL(location, address).href;
     checkAddress(address);
   }
-  throw new UserError(localize('{0} redirects more than {1} times.', url, mostRedirects));
+  throw new UserError(localize('{0} redirects more than {1} times.', url, MAX_REDIRECTS));
 }
 
-/** Where the response's bytes belong; `start` null when they do not fit what is there. */
-function extent(response: Response, have: number): { start: number | null; total: number | null } {
+/** Position of the response's bytes in the file; `start` is null if they do not continue the partial file. */
+function contentRange(
+  response: Response,
+  have: number,
+): { start: number | null; total: number | null } {
   const length = Number(response.headers.get('content-length') ?? NaN);
   switch (response.status) {
     case 200:
@@ -186,7 +190,7 @@ function extent(response: Response, have: number): { start: number | null; total
     case 502:
     case 503:
     case 504:
-      throw new Interrupted(`the server answered ${response.status} ${response.statusText}`);
+      throw new TransientError(`the server answered ${response.status} ${response.statusText}`);
     default:
       throw new UserError(
         localize(
@@ -234,10 +238,10 @@ async function append(
         (error instanceof Error && 'syscall' in error && errnoOf(error) === 'ENOSPC')
       )
         throw error;
-      throw new Interrupted(reason(error), { cause: error });
+      throw new TransientError(reason(error), { cause: error });
     }
     if (total !== null && received < total)
-      throw new Interrupted(`the connection ended after ${received} of ${total} bytes`);
+      throw new TransientError(`the connection ended after ${received} of ${total} bytes`);
     await file.sync();
   } finally {
     await file.close();
@@ -246,7 +250,7 @@ async function append(
 
 function validatorOf(response: Response): string | null {
   const etag = response.headers.get('etag');
-  // If-Range takes strong validators only (RFC 9110, 13.1.5).
+  // If-Range accepts only strong validators (RFC 9110, 13.1.5).
   if (etag && !etag.startsWith('W/')) return etag;
   return response.headers.get('last-modified');
 }
@@ -282,14 +286,14 @@ async function checkSpace(part: string, needed: number): Promise<void> {
   );
 }
 
-/** undici puts what happened into the cause. */
+/** The message of an error's cause, which is where undici has the reason. */
 function reason(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
   return messageOf(cause ?? error);
 }
 
-function inWords(error: unknown, url: string, folder: string): unknown {
-  if (error instanceof Interrupted)
+function asUserError(error: unknown, url: string, folder: string): unknown {
+  if (error instanceof TransientError)
     return new UserError(localize('{0} could not be downloaded: {1}.', url, error.message), {
       hint: localize(
         'Check the network and the proxy settings (HTTPS_PROXY), then start again. The download resumes where it stopped.',

@@ -2,13 +2,13 @@ import { mkdir, rmdir, stat, utimes } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errnoOf } from '../util/userError';
 
-const heartbeatMilliseconds = 5_000;
-/** A lock that has not been renewed for so long belongs to a process that died. */
-const staleMilliseconds = 30_000;
+const HEARTBEAT_MS = 5_000;
+/** A lock that was not renewed for this time belongs to a process that has ended. */
+const STALE_MS = 30_000;
 
 /**
- * Runs `work` while no other process downloads `file`; waits for one that does. The lock is a folder next to
- * it, renewed while it is held.
+ * Runs `work` while holding the lock of a download; waits for another process that holds it. The lock is a folder next to
+ * `file`, renewed while it is held.
  */
 export async function withDownloadLock(
   file: string,
@@ -23,7 +23,7 @@ export async function withDownloadLock(
   const heartbeat = setInterval(() => {
     const now = new Date();
     utimes(lock, now, now).catch(() => undefined);
-  }, heartbeatMilliseconds);
+  }, HEARTBEAT_MS);
   heartbeat.unref();
   try {
     await work();
@@ -41,7 +41,6 @@ async function take(lock: string): Promise<boolean> {
     if (errnoOf(error) !== 'EEXIST') throw error;
   }
   const held = await stat(lock).catch(() => undefined);
-  if (held && Date.now() - held.mtimeMs > staleMilliseconds)
-    await rmdir(lock).catch(() => undefined);
+  if (held && Date.now() - held.mtimeMs > STALE_MS) await rmdir(lock).catch(() => undefined);
   return false;
 }

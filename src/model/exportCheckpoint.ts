@@ -1,4 +1,4 @@
-/** Weights for use elsewhere: what `nlvr export` writes. */
+/** Exports weights for use in other programs: `nlvr export`. */
 import type { CheckpointFile } from './checkpoint/checkpointFile';
 import type { ElementType } from './checkpoint/elementTypes';
 import { openCheckpoint } from './checkpoint/openCheckpoint';
@@ -14,7 +14,7 @@ export type ExportFormat = 'safetensors' | 'pth';
 export interface ExportResult {
   /** Tensors written. */
   tensors: number;
-  /** Integer tensors of the source that are no part of the model (`queue_ptr` …): left out. */
+  /** Integer tensors of the source that are not part of the model (`queue_ptr` …), and not exported. */
   leftOut: string[];
 }
 
@@ -23,8 +23,8 @@ const POSITION_EMBEDDINGS = 'text_encoder.embeddings.position_embeddings.weight'
 const floats: readonly ElementType[] = ['F64', 'F32', 'F16', 'BF16'];
 
 /**
- * Writes the weights of a checkpoint as BLIP has them: float32 tensors by their names, and the int64 buffer of
- * position ids, so that `load_state_dict` finds every key.
+ * Writes the weights of a checkpoint in BLIP's format: float32 tensors by their names, and the int64 buffer of position ids,
+ * so that `load_state_dict` finds every key.
  * @param source as for `loadWeights`: a file, a run folder or an https address.
  * @param out file to write; replaced atomically.
  * @throws {UserError} when the source cannot be read or the disk is full.
@@ -51,7 +51,7 @@ export async function exportCheckpoint(
   }
 }
 
-/** What goes into the exported file, in the order of BLIP's state dict. */
+/** Tensors of the exported file, in the order of BLIP's state dict. */
 function contentOf({ tensors }: CheckpointFile): {
   shapes: Map<string, readonly number[]>;
   raw: RawTensors;

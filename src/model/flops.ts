@@ -1,8 +1,8 @@
 /**
- * Floating point operations of the model's matrix products, which are nearly all of its work: 2 · rows · inner · columns
- * each. Counted as this trainer computes them: cross-attention takes the queries to the images' side (crossAttention.ts),
- * self-attention computes its scores again in the backward pass, checkpointed blocks are computed twice, and the last
- * text layer has one query a sentence.
+ * Counts the floating point operations of the model's matrix products, which are nearly all of its work: 2 · rows · inner ·
+ * columns each. They are counted as this trainer computes them: cross-attention projects the queries to the width of the
+ * image features (crossAttention.ts), self-attention recomputes its scores in the backward pass, checkpointed blocks are
+ * computed twice, and the last text layer has one query per sentence.
  */
 import { imageTokens } from './config';
 import type { NlvrModelConfig } from './config';
@@ -10,19 +10,19 @@ import { FIRST_MERGED_LAYER, MLP_RATIO } from './parameters';
 
 /** Products of one shape, [rows, inner] · [inner, columns], in a forward pass. */
 export interface Product {
-  /** `weight`: one operand is a weight, the other activations of all examples; `batched`: many small ones at once. */
+  /** `weight`: activations of all examples times a weight; `batched`: many small products in one operation. */
   kind: 'weight' | 'batched';
   rows: number;
   inner: number;
   columns: number;
-  /** How many of them a forward pass computes. */
+  /** Number of these products in a forward pass. */
   count: number;
-  /** How often a training step computes as much as the forward pass does, the forward pass included. */
+  /** Work of a training step as a multiple of the forward pass, including it. */
   training: number;
 }
 
 export interface StepFlops {
-  /** Forward pass, backward pass, and what is computed again. */
+  /** Forward pass, backward pass and recomputation. */
   training: number;
   /** Forward pass. */
   evaluation: number;
@@ -34,7 +34,7 @@ const BOTH_GRADIENTS = 3;
 const ONE_GRADIENT = 2;
 
 /**
- * Products of a step.
+ * Lists the products of a step.
  *
  * @param n pairs of images
  * @param length tokens of a sentence, padding included
@@ -85,15 +85,15 @@ function visionProducts(model: NlvrModelConfig, images: number): Product[] {
     weight(images * (tokens - 1), 3 * patchSize ** 2, width, ONE_GRADIENT),
   ];
   for (let i = 0; i < depth; i++) {
-    // A block computed as a whole again does not compute its last product: nothing in the backward pass needs it.
-    const again = i >= depth - checkpointedBlocks ? 1 : 0;
+    // A checkpointed block does not recompute its last product, which the backward pass does not need.
+    const recomputed = i >= depth - checkpointedBlocks ? 1 : 0;
     const scores = { rows: tokens, inner: width / heads, columns: tokens };
     result.push(
-      weight(rows, width, 3 * width, BOTH_GRADIENTS + again),
-      weight(rows, width, width, BOTH_GRADIENTS + again),
-      weight(rows, width, MLP_RATIO * width, BOTH_GRADIENTS + again),
+      weight(rows, width, 3 * width, BOTH_GRADIENTS + recomputed),
+      weight(rows, width, width, BOTH_GRADIENTS + recomputed),
+      weight(rows, width, MLP_RATIO * width, BOTH_GRADIENTS + recomputed),
       weight(rows, MLP_RATIO * width, width),
-      // Scores are computed again, with or without their block.
+      // Scores are always recomputed.
       { kind: 'batched', ...scores, count: images * heads, training: BOTH_GRADIENTS + 1 },
       {
         kind: 'batched',
@@ -101,7 +101,7 @@ function visionProducts(model: NlvrModelConfig, images: number): Product[] {
         inner: tokens,
         columns: width / heads,
         count: images * heads,
-        training: BOTH_GRADIENTS + again,
+        training: BOTH_GRADIENTS + recomputed,
       },
     );
   }
@@ -129,7 +129,7 @@ function textLayerProducts(
   });
   const ofImage = [
     weight(rows, width, width), // queries
-    batched(heads, rows, d, imageWidth), // queries to the image's side
+    batched(heads, rows, d, imageWidth), // queries, projected to the width of the image features
     batched(n, heads * queries, imageWidth, tokens), // scores
     batched(n, heads * queries, tokens, imageWidth), // means
     batched(heads, rows, imageWidth, d), // values

@@ -1,4 +1,4 @@
-/** What `nlvr inspect`, the hover and the code action on `pretrained` say of a checkpoint. */
+/** Describes a checkpoint, for `nlvr inspect` and for the hover and the code action on `pretrained`. */
 import { definition } from '../config/definition';
 import { blipMedConfig } from '../config/medConfig';
 import { yamlText } from '../config/describe';
@@ -8,31 +8,31 @@ import type { CheckpointFile } from './checkpoint/checkpointFile';
 import { elementCount } from './checkpoint/elementTypes';
 import { openCheckpoint } from './checkpoint/openCheckpoint';
 import { modelConfig, type NlvrModelConfig } from './config';
-import { isExpectedToMiss, matchNames } from './loadRules';
+import { isExpectedMissing, matchNames } from './loadRules';
 import { parameterShapes } from './parameters';
 
 export interface Inspection {
   file: string;
   format: CheckpointFile['format'];
   architecture: Architecture;
-  /** Tensors and values by the first part of their names, in the file's order. */
+  /** Number of tensors and values by the first part of their names, in the file's order. */
   parts: { name: string; tensors: number; values: number }[];
   tensors: number;
   values: number;
-  /** Tensors by the type of their elements. */
+  /** Number of tensors by element type. */
   types: Record<string, number>;
-  /** How the weights were found. */
+  /** How the weights were found in the file. */
   notes: readonly MessageText[];
-  /** Keys that the NLVR model of this architecture needs and the file lacks; undefined when a part is missing. */
+  /** Keys of the NLVR model of this architecture that the file lacks; undefined if a whole part is missing. */
   missing: { expected: string[]; unexpected: string[] } | undefined;
-  /** Values of `vit` and `med_config` that fit it. */
+  /** Values of `vit` and `med_config` that fit the checkpoint. */
   keys: ArchitectureKeys;
 }
 
 /**
- * Reads the table of contents of a checkpoint.
- * @param path a file, or what `locateWeights` made of a folder or an address
- * @throws {UserError} when it is no checkpoint.
+ * Describes a checkpoint without reading its values.
+ * @param path a file; use `locateWeights` for a folder or an address
+ * @throws {UserError} when it is not a checkpoint.
  */
 export async function inspectCheckpoint(path: string): Promise<Inspection> {
   const file = await openCheckpoint(path);
@@ -88,12 +88,12 @@ function missingOf(
   const { available } = matchNames(tensors.keys(), shapes);
   const missing = [...shapes.keys()].filter((name) => !available.has(name));
   return {
-    expected: missing.filter((name) => isExpectedToMiss(name, architecture.isNlvr)),
-    unexpected: missing.filter((name) => !isExpectedToMiss(name, architecture.isNlvr)),
+    expected: missing.filter((name) => isExpectedMissing(name, architecture.isNlvr)),
+    unexpected: missing.filter((name) => !isExpectedMissing(name, architecture.isNlvr)),
   };
 }
 
-/** The model that fits a checkpoint; undefined where a part of it cannot be seen. */
+/** The model that fits a checkpoint; undefined if a part of it is missing. */
 function configFor(
   { vision }: Architecture,
   { vit, med_config: med }: ArchitectureKeys,
@@ -114,7 +114,7 @@ function configFor(
 
 const number = (value: number): string => value.toLocaleString('en');
 
-/** What it is, a sentence or a line each. */
+/** Describes a checkpoint in several sentences. */
 export function describeInspection(found: Inspection): MessageText[] {
   const { architecture, types, missing, notes } = found;
   const { vision, text } = architecture;
@@ -177,7 +177,7 @@ export function describeInspection(found: Inspection): MessageText[] {
   return lines;
 }
 
-/** Names with their numbers replaced by `*`, each once, with how many there are. */
+/** Groups names that differ only by numbers, which are replaced by `*`, with the count of each group. */
 function groupsOf(names: readonly string[]): MessageText[] {
   const groups = new Map<string, number>();
   for (const name of names) {
@@ -187,7 +187,7 @@ function groupsOf(names: readonly string[]): MessageText[] {
   return [...groups].map(([group, count]) => localize('{0} ({1})', group, count));
 }
 
-/** The lines of `nlvr.yaml` that fit, empty when no part is BLIP's. */
+/** The lines of `nlvr.yaml` that fit a checkpoint; empty if no part is BLIP's. */
 export function yamlFor({ vit, med_config: med }: ArchitectureKeys): string {
   return [
     ...(vit === undefined ? [] : [yamlEntry('vit', vit)]),
@@ -205,7 +205,7 @@ function yamlEntry(key: string, value: string | object): string {
   ].join('\n');
 }
 
-/** As one JSON object, for `--json`. */
+/** The description as a JSON object, for `--json`. */
 export function inspectionJson(found: Inspection): object {
   const { architecture, notes, keys, ...rest } = found;
   const { kind, vision, text } = architecture;

@@ -1,6 +1,6 @@
 /**
- * Which tensor of a checkpoint goes where: BLIP's rules (models/blip_nlvr.py, `load_checkpoint`), as a
- * report instead of passed over in silence.
+ * Matches the tensors of a checkpoint with the parameters of the model, by BLIP's rules (models/blip_nlvr.py,
+ * `load_checkpoint`), and reports differences, which BLIP ignores.
  */
 import { localize, type MessageValue, type MessageText } from '../util/localize';
 import { UserError } from '../util/userError';
@@ -12,7 +12,7 @@ import {
   type Architecture,
 } from './architecture';
 import { isReadable } from './checkpoint/elementTypes';
-import { describe, unreadableType } from './checkpoint/formatError';
+import { asUserError, unreadableType } from './checkpoint/formatError';
 import {
   describeDifferences,
   modelDifferences,
@@ -26,27 +26,27 @@ import { POSITION_IDS, parameterShapes } from './parameters';
 export interface LoadReport {
   /** The file that the weights were read from. */
   file: string;
-  /** Parameters that got values. */
+  /** Parameters with values from the checkpoint. */
   loaded: string[];
   /** Parameters that the checkpoint lacks; they keep their initial values. */
   missing: string[];
-  /** Keys that the model has no place for, as BLIP lists them: with the twin copies, before and after. */
+  /** Keys that are not in the model, as BLIP lists them: including copied cross-attentions under both names. */
   unexpected: string[];
-  /** The checkpoint's own keys that nothing was taken from, counted by their first part. */
+  /** Keys of the checkpoint that were not used, counted by their first part. */
   unused: { prefix: string; count: number }[];
-  /** Single cross-attentions that were copied to both images' own. */
+  /** Single cross-attentions that were copied to those of both images. */
   copied: { from: string; to: [string, string] }[];
-  /** What was done to find the tensors of the file (`CheckpointFile.notes`). */
+  /** How the tensors of the file were found (`CheckpointFile.notes`). */
   notes: MessageText[];
   /** Position embeddings that were resized to this image size. */
   resized: { name: string; from: number[]; to: number[] }[];
-  /** What the file says of itself; null where it says nothing. */
+  /** Metadata of the file; null if it has none. */
   origin: CheckpointOrigin | null;
-  /** Keys whose value is not the one that the weights were trained with. */
+  /** Keys whose values differ from those of the checkpoint's training. */
   differences: ModelDifference[];
 }
 
-/** A report, and where each loaded parameter comes from. */
+/** A report, and the source of each loaded parameter. */
 export interface LoadPlan {
   report: LoadReport;
   /** Parameter → key of the checkpoint. */
@@ -55,11 +55,11 @@ export interface LoadPlan {
 
 const POSITION_EMBEDDING = 'visual_encoder.pos_embed';
 
-/** A checkpoint that fills less of the model than this is taken for the wrong one. */
-const LEAST_LOADED = 0.5;
+/** A checkpoint with a smaller share of the model's values is refused as the wrong one. */
+const MIN_LOADED_SHARE = 0.5;
 
 /** The two keys that a pretraining checkpoint's single cross-attention is copied to. */
-function twins(key: string): [string, string] | undefined {
+function twinKeys(key: string): [string, string] | undefined {
   for (const [part, word] of [
     ['crossattention.self.', 'self'],
     ['crossattention.output.dense.', 'dense'],
@@ -70,9 +70,9 @@ function twins(key: string): [string, string] | undefined {
 }
 
 /**
- * Applies BLIP's rules to a checkpoint's table of contents; reads no values.
- * @throws {UserError} when a shape does not fit, naming key, shapes and the configuration key to look at, and
- * when most of the model would be left as it was.
+ * Applies BLIP's rules to a checkpoint's names and shapes, without reading values.
+ * @throws {UserError} when a shape does not fit, naming key, shapes and the configuration key, and when most parameters of
+ * the model are missing.
  */
 export function planLoad(
   checkpoint: Pick<CheckpointFile, 'path' | 'tensors' | 'metadata'> &
@@ -95,16 +95,16 @@ export function planLoad(
       missing.push(name);
       continue;
     }
-    if (!isReadable(stored.type)) throw describe(unreadableType(key, stored.type), path);
+    if (!isReadable(stored.type)) throw asUserError(unreadableType(key, stored.type), path);
     sources.set(name, key);
     if (stored.shape.join() === shape.join()) continue;
     if (name !== POSITION_EMBEDDING || !canResize(stored.shape, shape))
       throw architectural.length > 0
-        ? otherArchitecture(path, architecture, architectural)
-        : mismatch(path, key, name, stored, shape);
+        ? architectureMismatch(path, architecture, architectural)
+        : shapeMismatch(path, key, name, stored, shape);
     resized.push({ name, from: [...stored.shape], to: shape });
   }
-  refuseMostlyMissing(path, shapes, sources, [...tensors.keys()]);
+  requireMostParameters(path, shapes, sources, [...tensors.keys()]);
   const used = new Set([...sources.values(), POSITION_IDS]);
   return {
     sources,
@@ -117,7 +117,7 @@ export function planLoad(
       copied,
       notes: [
         ...(checkpoint.notes ?? []),
-        // Of the same widths, so that what both have fits.
+        // The shapes fit, but the number of blocks or layers differs.
         ...architectural.map((difference) => localize('Note that {0}.', difference)),
       ],
       resized,
@@ -128,8 +128,8 @@ export function planLoad(
 }
 
 /**
- * The names under which the tensors of a checkpoint are available: their own, and for single cross-attentions those of
- * both images.
+ * Maps parameter names to keys of a checkpoint: each key to itself, and keys of single cross-attentions to those of both
+ * images.
  * @returns parameter → key of the checkpoint, and which were copied.
  */
 export function matchNames(
@@ -140,7 +140,7 @@ export function matchNames(
   const available = new Map<string, string>(own.map((key) => [key, key]));
   const copied: LoadReport['copied'] = [];
   for (const key of own) {
-    const to = twins(key);
+    const to = twinKeys(key);
     if (!to) continue;
     for (const twin of to) available.set(twin, key);
     if (shapes.has(to[0]) && shapes.has(to[1])) copied.push({ from: key, to });
@@ -148,13 +148,13 @@ export function matchNames(
   return { available, copied };
 }
 
-/** Whether a checkpoint that was not fine-tuned for NLVR has no such parameter: the head, and what merges both images. */
-export function isExpectedToMiss(name: string, isNlvr: boolean): boolean {
+/** Whether a checkpoint before fine-tuning for NLVR normally lacks a parameter: the head, and the merge layers. */
+export function isExpectedMissing(name: string, isNlvr: boolean): boolean {
   return !isNlvr && /^cls_head\.|\.merge_layer\./.test(name);
 }
 
-/** One sentence with what differs, and the lines that would fit. */
-function otherArchitecture(
+/** The error for a checkpoint of another architecture, with all differences. */
+function architectureMismatch(
   path: string,
   architecture: Architecture,
   differences: readonly MessageText[],
@@ -195,7 +195,7 @@ const configKeys: readonly [RegExp, MessageText][] = [
   [/./, localize('`med_config` (hidden_size)')],
 ];
 
-function mismatch(
+function shapeMismatch(
   path: string,
   key: string,
   name: string,
@@ -229,7 +229,7 @@ function mismatch(
   );
 }
 
-function refuseMostlyMissing(
+function requireMostParameters(
   path: string,
   shapes: ReadonlyMap<string, readonly number[]>,
   sources: ReadonlyMap<string, string>,
@@ -242,7 +242,7 @@ function refuseMostlyMissing(
     total += count;
     if (sources.has(name)) loaded += count;
   }
-  if (loaded >= LEAST_LOADED * total) return;
+  if (loaded >= MIN_LOADED_SHARE * total) return;
   const example = [...shapes.keys()].find((name) => !sources.has(name)) ?? '';
   throw new UserError(
     localize(
@@ -271,7 +271,7 @@ function countByPrefix(keys: readonly string[]): { prefix: string; count: number
   return [...counts].map(([prefix, count]) => ({ prefix, count }));
 }
 
-/** A report in a few sentences, for the log and the terminal. */
+/** Describes a report in several sentences, for the log and the terminal. */
 export function describeReport(report: LoadReport): [MessageText, ...MessageText[]] {
   const { loaded, missing, unused, copied, resized, differences } = report;
   const lines: [MessageText, ...MessageText[]] = [
@@ -299,25 +299,27 @@ export function describeReport(report: LoadReport): [MessageText, ...MessageText
         (to[1] ?? 0) - 1,
       ),
     );
-  if (differences.length > 0) lines.push(otherModel(differences));
+  if (differences.length > 0) lines.push(describeOtherModel(differences));
   // Single cross-attentions were copied: it was not fine-tuned for NLVR.
-  const isExpected = (name: string): boolean => isExpectedToMiss(name, copied.length === 0);
+  const isExpected = (name: string): boolean => isExpectedMissing(name, copied.length === 0);
   const expected = missing.filter(isExpected);
   const others = missing.filter((name) => !isExpected(name));
   if (expected.length > 0)
     lines.push(
       localize(
         'Not in the checkpoint, as expected before fine-tuning for NLVR, and randomly initialized: {0}.',
-        listed(expected),
+        abbreviated(expected),
       ),
     );
   if (others.length > 0)
-    lines.push(localize('Not in the checkpoint, and randomly initialized: {0}.', listed(others)));
+    lines.push(
+      localize('Not in the checkpoint, and randomly initialized: {0}.', abbreviated(others)),
+    );
   if (unused.length > 0)
     lines.push(
       localize(
         'In the checkpoint, but not in this model: {0}.',
-        listed(
+        abbreviated(
           unused.map(({ prefix, count }) => (count > 1 ? `${prefix}.* (${count})` : prefix)),
           20,
         ),
@@ -327,32 +329,32 @@ export function describeReport(report: LoadReport): [MessageText, ...MessageText
 }
 
 /**
- * Whether a report is out of the ordinary for weights that a training starts from: parts are missing that pretrained
- * weights have, or the model is another one. A larger image size is BLIP's own way.
+ * Whether weights are unusual for the start of a training: parameters are unexpectedly missing, or the model's keys differ.
+ * A different image size is normal, because BLIP fine-tunes with larger images.
  */
 export function isUnusualStart(report: LoadReport): boolean {
   return (
-    missingUnexpectedly(report).length > 0 ||
+    unexpectedlyMissing(report).length > 0 ||
     report.differences.some(({ key }) => key !== 'image_size')
   );
 }
 
-/** Parameters that weights of this kind should have, and these do not. */
-export function missingUnexpectedly({ missing, copied }: LoadReport): string[] {
+/** Parameters that weights of this kind should have but lack. */
+export function unexpectedlyMissing({ missing, copied }: LoadReport): string[] {
   // Single cross-attentions were copied: it was not fine-tuned for NLVR.
-  return missing.filter((name) => !isExpectedToMiss(name, copied.length === 0));
+  return missing.filter((name) => !isExpectedMissing(name, copied.length === 0));
 }
 
-/** What is said of weights that were trained in another model than they are used in. */
-export function otherModel(differences: readonly ModelDifference[]): MessageText {
+/** The message about weights that were trained with another configuration of the model. */
+export function describeOtherModel(differences: readonly ModelDifference[]): MessageText {
   return localize(
     'The weights were trained with other values: {0}.',
     describeDifferences(differences),
   );
 }
 
-function listed(names: readonly string[], most = 8): MessageValue {
-  const more = names.length - most;
-  const first = names.slice(0, most);
+function abbreviated(names: readonly string[], max = 8): MessageValue {
+  const more = names.length - max;
+  const first = names.slice(0, max);
   return more > 0 ? localize('{0} and {1} more', first, more) : first;
 }

@@ -1,4 +1,4 @@
-/** Weights from wherever a person has them: a file, a run folder or an https address. */
+/** Loads weights from a file, a run folder or an https address. */
 import { existsSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,36 +14,36 @@ import type { DownloadOptions } from './download';
 import { planLoad } from './loadRules';
 import type { LoadPlan, LoadReport } from './loadRules';
 import { resizePositionEmbedding } from './positionEmbedding';
-import { finiteValues } from './wholeModel';
+import { finiteValues } from './weightChecks';
 
 export type LoadOptions = Partial<DownloadOptions>;
 
-/** Weights that fit a model, still in their file. Close it when done. */
+/** Weights that fit a model, read from their open file on demand. Close it when done. */
 export interface LoadedWeights {
   report: LoadReport;
   /**
-   * Every loaded parameter with its values, one at a time, in the model's order.
-   * @throws {UserError} when a value is not finite, naming the first.
+   * Reads the loaded parameters one at a time, in the model's order.
+   * @throws {UserError} naming the first value that is not finite.
    */
   values(): AsyncGenerator<[name: string, value: Float32Array], void, undefined>;
   close(): Promise<void>;
 }
 
-/** Weights inside a run folder, best first. `model.safetensors` is that of `checkpoint_last`. */
+/** Files with weights in a run folder, in the order of preference. */
 const namesInRunFolder = [
   'checkpoint_best.safetensors',
   'checkpoint_best.pth',
   join('checkpoint_last', 'model.safetensors'),
   join('checkpoint_last.old', 'model.safetensors'),
   'model.safetensors',
-  // What transformers' save_pretrained leaves.
+  // Files of transformers' save_pretrained.
   'model.safetensors.index.json',
   'pytorch_model.bin',
   'pytorch_model.bin.index.json',
 ];
 
 /**
- * The weights file behind a path or an address.
+ * Finds the weights file of a path or an address.
  * @param source a `.pth` or `.safetensors` file, a run folder, or an https address (downloaded once).
  * @throws {UserError}
  */
@@ -68,8 +68,8 @@ export async function locateWeights(source: string, options: LoadOptions = {}): 
 const isAddress = (source: string): boolean => /^https?:\/\//i.test(source);
 
 /**
- * Opens weights and fits them to a model by BLIP's rules: single cross-attentions are copied to both images'
- * own, position embeddings resized; what is missing or unexpected is reported.
+ * Opens weights and matches them with a model by BLIP's rules: single cross-attentions are copied to those of both images,
+ * position embeddings are resized, and missing and unexpected keys are reported.
  * @throws {UserError} when there is no such file, it is damaged, or it does not fit the model.
  */
 export async function loadWeights(
@@ -82,7 +82,7 @@ export async function loadWeights(
   try {
     file = await openCheckpoint(path);
   } catch (error) {
-    // A damaged file in the cache would fail for ever.
+    // Otherwise a damaged file would stay in the cache.
     if (isAddress(source) && error instanceof UserError) await rm(path, { force: true });
     throw error;
   }

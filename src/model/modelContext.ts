@@ -1,26 +1,26 @@
 import type * as tf from '@tensorflow/tfjs';
 import { dropPath, dropout, type BatchSlice } from '../runtime/trace/random';
 
-/** What the model's functions need in addition to their inputs. */
+/** Parameters, mode and hooks of the model's functions. */
 export interface ModelContext {
   /** A parameter's value by BLIP's name. */
   param(name: string): tf.Tensor;
   /** Turns on dropout and stochastic depth. */
   training: boolean;
-  /** int32 [2], another one for every training step. Needed in training unless all rates are 0. */
+  /** Seed of a training step, int32 [2]. Required in training unless all rates are 0. */
   seed?: tf.Tensor;
-  /** Called with the value after every block and layer, for tests and for looking into a model. */
+  /** Called with the value after every block and layer, for tests. */
   observe?(name: string, value: tf.Tensor): void;
   /**
-   * Called with the cross-attention's probabilities [n, heads, L, N] of a layer (from 0) over an image (0 left,
-   * 1 right); what it returns takes their place. With it the last layer computes all of its tokens.
+   * Called with the cross-attention's probabilities [n, heads, L, N] of a layer (from 0) over an image (0 left, 1 right);
+   * the returned tensor replaces them. If it is set, the last layer computes all of its tokens.
    */
   onCrossAttention?(layer: number, image: 0 | 1, probabilities: tf.Tensor): tf.Tensor;
 }
 
 /**
- * Numbers of the places that draw random numbers. They must differ within a model: equal ones would drop the
- * same elements. Each is scrambled and added to both words of the step's seed (`runtime/trace/random.ts`).
+ * Numbers of the random streams. Each layer that draws random numbers has its own, because layers with equal streams would
+ * drop the same elements. `runtime/trace/random.ts` combines the number with the step's seed.
  */
 const STREAMS_PER_LAYER = 16;
 const FIRST_TEXT_STREAM = 4096;

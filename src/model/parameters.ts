@@ -5,17 +5,17 @@
 import { imageTokens } from './config';
 import type { NlvrModelConfig, TextConfig, VisionConfig } from './config';
 
-/** From this layer on the two cross-attentions are merged by `merge_layer`; below they are averaged. */
+/** First layer whose two cross-attentions are merged by `merge_layer`; in earlier layers they are averaged. */
 export const FIRST_MERGED_LAYER = 6;
 
 /** Ratio of the hidden width of the vision transformer's MLP to its width. */
 export const MLP_RATIO = 4;
 
-/** The one entry of BLIP's `state_dict` that is a buffer: the numbers 0 … maxPositions-1, int64. */
+/** The only entry of BLIP's `state_dict` that is a buffer: the numbers 0 … maxPositions-1, int64. */
 export const POSITION_IDS = 'text_encoder.embeddings.position_ids';
 
-/** How BLIP draws a fresh parameter. */
-export type Initialisation =
+/** Initial distribution of a parameter in BLIP. */
+export type Initialization =
   | { kind: 'zeros' }
   | { kind: 'ones' }
   /** Standard deviation `init_std`; `truncated` at ±2, as `trunc_normal_` is. */
@@ -25,18 +25,18 @@ export type Initialisation =
 
 export interface Parameter {
   readonly shape: readonly number[];
-  readonly init: Initialisation;
+  readonly init: Initialization;
 }
 
-const zeros: Initialisation = { kind: 'zeros' };
-const ones: Initialisation = { kind: 'ones' };
-const normal: Initialisation = { kind: 'normal', truncated: false };
-const truncatedNormal: Initialisation = { kind: 'normal', truncated: true };
+const zeros: Initialization = { kind: 'zeros' };
+const ones: Initialization = { kind: 'ones' };
+const normal: Initialization = { kind: 'normal', truncated: false };
+const truncatedNormal: Initialization = { kind: 'normal', truncated: true };
 
 class ParameterList {
   readonly entries = new Map<string, Parameter>();
 
-  add(name: string, shape: readonly number[], init: Initialisation): void {
+  add(name: string, shape: readonly number[], init: Initialization): void {
     this.entries.set(name, { shape, init });
   }
 
@@ -45,15 +45,15 @@ class ParameterList {
     this.add(`${name}.bias`, [width], zeros);
   }
 
-  linear(name: string, outputs: number, inputs: number, init: Initialisation): void {
+  linear(name: string, outputs: number, inputs: number, init: Initialization): void {
     this.add(`${name}.weight`, [outputs, inputs], init);
     this.add(`${name}.bias`, [outputs], zeros);
   }
 
-  /** A layer that BLIP leaves as PyTorch initialises it, weight and bias. */
-  untouched(name: string, weight: readonly number[]): void {
+  /** Weight and bias of a layer that BLIP leaves at PyTorch's default initialization. */
+  pytorchDefault(name: string, weight: readonly number[]): void {
     const [outputs = 1, ...rest] = weight;
-    const init: Initialisation = { kind: 'uniform', bound: 1 / Math.sqrt(product(rest)) };
+    const init: Initialization = { kind: 'uniform', bound: 1 / Math.sqrt(product(rest)) };
     this.add(`${name}.weight`, weight, init);
     this.add(`${name}.bias`, [outputs], init);
   }
@@ -66,7 +66,7 @@ function addVision(list: ParameterList, config: VisionConfig, tokens: number): v
   const root = 'visual_encoder';
   list.add(`${root}.cls_token`, [1, 1, width], truncatedNormal);
   list.add(`${root}.pos_embed`, [1, tokens, width], truncatedNormal);
-  list.untouched(`${root}.patch_embed.proj`, [width, 3, patchSize, patchSize]);
+  list.pytorchDefault(`${root}.patch_embed.proj`, [width, 3, patchSize, patchSize]);
   for (let i = 0; i < config.depth; i++) {
     const block = `${root}.blocks.${i}`;
     list.layerNorm(`${block}.norm1`, width);
@@ -116,8 +116,8 @@ export function parameters(config: NlvrModelConfig): ReadonlyMap<string, Paramet
   addVision(list, config.vision, imageTokens(config));
   addText(list, config.text);
   const { width } = config.text;
-  list.untouched('cls_head.0', [width, width]);
-  list.untouched('cls_head.2', [2, width]);
+  list.pytorchDefault('cls_head.0', [width, width]);
+  list.pytorchDefault('cls_head.2', [2, width]);
   return list.entries;
 }
 
@@ -126,5 +126,5 @@ export function parameterShapes(config: NlvrModelConfig): Map<string, number[]> 
   return new Map([...parameters(config)].map(([name, { shape }]) => [name, [...shape]]));
 }
 
-/** True for the parameters that `freeze_vit` keeps as they are. */
+/** Whether `freeze_vit` excludes a parameter from training. */
 export const isVisionParameter = (name: string): boolean => name.startsWith('visual_encoder.');

@@ -1,6 +1,6 @@
-/** Position embeddings for another image size, as BLIP resizes them (models/vit.py, `interpolate_pos_embed`). */
+/** Resizes position embeddings to another image size, as BLIP (models/vit.py, `interpolate_pos_embed`). */
 
-/** Keys' cubic convolution with PyTorch's a = -0.75, at distance `t` from the sample. */
+/** Keys' cubic convolution kernel with PyTorch's a = -0.75, at distance `t` from the sample. */
 function cubic(t: number): number {
   const a = -0.75;
   const x = Math.abs(t);
@@ -14,7 +14,7 @@ interface Tap {
   weight: number;
 }
 
-/** Four neighbours of each output position: half-pixel centres, indices clamped at the border. */
+/** The four neighbors of each output position: half-pixel centers, indices clamped at the border. */
 function taps(from: number, to: number): Tap[][] {
   return Array.from({ length: to }, (_, i) => {
     const position = ((i + 0.5) * from) / to - 0.5;

@@ -1,6 +1,6 @@
 /**
- * How large a model is and what memory its training takes, before anything is loaded. No TensorFlow here: the
- * configuration form shows these figures while a person types.
+ * Estimates the size of a model and the memory of its training. Does not use TensorFlow, because the configuration form
+ * shows these figures while the user types.
  */
 import type { Config } from '../config/definition';
 import { TOKENS_PER_ENCODING } from '../util/machineTuning';
@@ -9,20 +9,19 @@ import type { NlvrModelConfig, TextConfig, VisionConfig } from './config';
 import { MLP_RATIO, isVisionParameter, parameters } from './parameters';
 
 export interface ModelSize {
-  /** Numbers of trainable values of each part. */
+  /** Number of trainable values of each part. */
   parameters: { vision: number; text: number; head: number };
   /**
-   * Bytes that training takes in fp32, without the runtime's own few hundred megabytes. An estimate,
-   * see docs/model.md.
+   * Estimated bytes of a training in fp32, without the few hundred megabytes of the runtime itself (docs/model.md).
    */
   memory: {
     weights: number;
     gradients: number;
     /** AdamW's two moments. */
     optimizer: number;
-    /** Values that the backward pass needs. */
+    /** Tensors that are saved for the backward pass. */
     activations: number;
-    /** What an evaluation takes while it runs, when gradients and activations are not there. */
+    /** Memory of an evaluation, which runs when there are no gradients and activations. */
     evaluation: number;
   };
 }
@@ -38,7 +37,7 @@ const BYTE = 1;
 /** Tokens of the longest sentence of a typical batch; NLVR2's sentences have 15 words on average. */
 const TYPICAL_LENGTH = 40;
 
-/** Parameters of a model and the memory that training it takes. */
+/** Counts the parameters of a model and estimates the memory of its training. */
 export function modelSize(config: TrainingKeys, model: NlvrModelConfig): ModelSize {
   const counts = { vision: 0, text: 0, head: 0 };
   for (const [name, { shape }] of parameters(model)) {
@@ -57,13 +56,13 @@ export function modelSize(config: TrainingKeys, model: NlvrModelConfig): ModelSi
       weights: FLOAT * all,
       gradients: FLOAT * trained * (config.accumulate_steps > 1 ? 2 : 1),
       optimizer: 2 * FLOAT * trained,
-      activations: activations(config, model),
-      evaluation: evaluation(config, model),
+      activations: activationBytes(config, model),
+      evaluation: evaluationBytes(config, model),
     },
   };
 }
 
-/** Bytes at the largest: a training step and an evaluation take turns. */
+/** Peak memory in bytes: training steps and evaluations do not run at the same time. */
 export function totalMemory({
   weights,
   gradients,
@@ -74,26 +73,27 @@ export function totalMemory({
   return weights + optimizer + Math.max(gradients + activations, evaluation);
 }
 
-/** Images that an evaluation encodes at once: enough to fill the cores, small in memory. */
-export function encodingChunk(model: NlvrModelConfig, most: number): number {
-  return Math.max(1, Math.min(most, Math.floor(TOKENS_PER_ENCODING / imageTokens(model))));
+/** Number of images that an evaluation encodes in one run: enough to keep the threads busy, with little memory. */
+export function imagesPerEncoding(model: NlvrModelConfig, max: number): number {
+  return Math.max(1, Math.min(max, Math.floor(TOKENS_PER_ENCODING / imageTokens(model))));
 }
 
-/** Bytes of `train/evaluate/evaluator.ts`: features of a batch's images, the encoding of some, the answers to all. */
-function evaluation(config: TrainingKeys, model: NlvrModelConfig): number {
+/** Memory of `train/evaluate/evaluator.ts`: features of a batch's images, encoding of some of them, classification of all pairs. */
+function evaluationBytes(config: TrainingKeys, model: NlvrModelConfig): number {
   const { text, vision } = model;
   const pairs = config.batch_size_test;
   const tokens = imageTokens(model);
   const length = Math.min(config.max_words + 2, TYPICAL_LENGTH);
   const features = tokens * vision.width;
-  // An image in a block: residual, norm, q, k, v, attention, and both sides of the MLP.
-  const encoding = encodingChunk(model, 2 * pairs) * (2 + 3 + 1 + 2 * MLP_RATIO) * features;
-  // A pair in a layer: both images' features, the probabilities of their cross-attentions, the text's rows.
+  // Of an image in a block: residual, norm, q, k, v, attention, and both activations of the MLP.
+  const encoding = imagesPerEncoding(model, 2 * pairs) * (2 + 3 + 1 + 2 * MLP_RATIO) * features;
+  // Of a pair in a layer: features of both images, probabilities of their cross-attentions, activations of the text.
   const answer = 2 * features + 2 * text.heads * length * tokens + 10 * length * text.width;
   return FLOAT * ((2 * pairs + 1) * features + encoding + pairs * answer);
 }
 
-function activations(config: TrainingKeys, model: NlvrModelConfig): number {
+/** Bytes that a training step saves for the backward pass, and that the backward pass needs in addition. */
+function activationBytes(config: TrainingKeys, model: NlvrModelConfig): number {
   const pairs = config.batch_size_train;
   const images = 2 * pairs;
   const tokens = imageTokens(model);
@@ -104,21 +104,21 @@ function activations(config: TrainingKeys, model: NlvrModelConfig): number {
   return vision + features + text;
 }
 
-/** Bytes an image: what `visionTransformer.ts` keeps for the gradient. */
+/** Bytes per image that `visionTransformer.ts` saves for the gradient. */
 function visionActivations(config: VisionConfig, tokens: number): number {
   const { width, heads, depth, checkpointedBlocks } = config;
   const row = tokens * width;
-  // Both norms keep their normalised input, the attention q, k, v and its result, GELU its input. The attention
-  // probabilities and the results of the norms and of GELU are computed again in the backward pass.
+  // Both norms save their normalized input, the attention q, k, v and its result, GELU its input. The attention
+  // probabilities and the results of the norms and of GELU are recomputed in the backward pass.
   const block = (2 + 3 + 1 + MLP_RATIO) * row;
   const kept = (depth - checkpointedBlocks) * block + checkpointedBlocks * row;
-  // In the backward pass memory holds a block's gradients and its values, recomputed or kept.
+  // In addition, in the backward pass: a block's gradients, and its recomputed values.
   const probabilities = heads * tokens * tokens;
   const working = 2 * MLP_RATIO * row + 2 * probabilities + (checkpointedBlocks > 0 ? block : 0);
   return FLOAT * (kept + working);
 }
 
-/** Bytes a pair and layer: what `textEncoder.ts` and `crossAttention.ts` keep for the gradient. */
+/** Bytes per pair and layer that `textEncoder.ts` and `crossAttention.ts` save for the gradient. */
 function layerActivations(config: TextConfig, length: number, tokens: number): number {
   const { width, heads, intermediateWidth, imageWidth } = config;
   const row = length * width;
@@ -130,7 +130,7 @@ function layerActivations(config: TextConfig, length: number, tokens: number): n
     // probabilities before and after dropout
     2 * own +
     2 * 2 * cross +
-    // queries and means on the image's side
+    // queries and means at the width of the image features
     2 * 2 * heads * length * imageWidth +
     2 * length * intermediateWidth;
   const masks = own + 2 * cross + 3 * row;

@@ -1,6 +1,6 @@
 /**
- * Text encoder with twin cross-attention: BLIP's models/nlvr_encoder.py, BERT with one cross-attention an
- * image in every layer. Below layer 6 their outputs are averaged, from there on merged by a projection.
+ * Text encoder: BLIP's models/nlvr_encoder.py, a BERT with a cross-attention for each of the two images in every layer. Their
+ * outputs are averaged in layers 0 to 5, and merged by a projection in later layers.
  * Only the first token's result is used (blip_nlvr.py), so the last layer computes no other.
  *
  * Shapes: n pairs, L tokens, w width, H heads, N image tokens, v image width.
@@ -21,10 +21,11 @@ import { FIRST_MERGED_LAYER } from './parameters';
 const ROOT = 'text_encoder';
 /** `padding_idx` of the word embedding: its row gets no gradient. */
 const PADDING_ID = 0;
-/** Added to the scores of padding. */
+/** Added to the scores of padding tokens. */
 const MASKED = -10000;
 
 /**
+ * Encodes sentences with cross-attention to the images.
  * @param image0 [n, N, v] features of the left images
  * @param image1 [n, N, v] features of the right images
  * @param inputIds int32 [n, L], [ENC] first
@@ -51,7 +52,7 @@ export function textEncoder(
   return tf.reshape(firstToken(valueOf(x)), [n, config.width]);
 }
 
-/** [n, L] → [n, 1, 1, L]: 0 where to attend. */
+/** The attention mask as scores to add, 0 for tokens: [n, L] → [n, 1, 1, L]. */
 function scoreMask(attentionMask: tf.Tensor): tf.Tensor {
   const [n, length] = attentionMask.shape as [number, number];
   const padding = tf.sub(1, tf.cast(attentionMask, 'float32'));
@@ -73,7 +74,7 @@ class Encoder {
     private readonly context: ModelContext,
   ) {}
 
-  /** Words and positions; BLIP has no token types. [n, L] → [n, L, w] */
+  /** Word and position embeddings; BLIP has no token types. [n, L] → [n, L, w] */
   embeddings(inputIds: tf.Tensor): tf.Tensor | Rematerialized {
     const { width, hiddenDropout } = this.config;
     const length = inputIds.shape.at(-1) ?? 0;
@@ -92,8 +93,8 @@ class Encoder {
   }
 
   /**
-   * One layer: self-attention over `x`, cross-attention over both images, feed-forward.
-   * @param queries [n, Q, w], the tokens to compute: all of `x`, or its first
+   * Computes one layer: self-attention over `x`, cross-attention over both images, feed-forward network.
+   * @param queries [n, Q, w], the tokens to compute: all tokens of `x`, or the first
    * @param x [n, L, w]
    * @returns [n, Q, w]
    */
@@ -168,17 +169,17 @@ class Encoder {
     return tf.transpose(tf.reshape(x, [n, length, heads, width / heads]), [0, 2, 1, 3]);
   }
 
-  /** Both cross-attentions with their output projections, averaged or merged. [n, Q, w] → [n, Q, w] */
+  /** Computes both cross-attentions with their output projections, averaged or merged. [n, Q, w] → [n, Q, w] */
   private twinAttention(index: number, x: Rematerialized): tf.Tensor {
     const name = `${ROOT}.encoder.layer.${index}.crossattention`;
     const { heads, attentionDropout: dropout } = this.config;
     const side = (i: 0 | 1, image: tf.Tensor): tf.Tensor => {
-      const site = textRngStream(index, i === 0 ? 'cross0' : 'cross1');
+      const stream = textRngStream(index, i === 0 ? 'cross0' : 'cross1');
       const { context } = this;
       const onProbabilities =
         context.onCrossAttention &&
         ((p: tf.Tensor): tf.Tensor => context.onCrossAttention?.(index, i, p) ?? p);
-      const options = { heads, dropout, site, onProbabilities };
+      const options = { heads, dropout, stream, onProbabilities };
       const attended = crossAttention(x, image, `${name}.self${i}`, options, this.context);
       return this.linear(attended, `${name}.output.dense${i}`);
     };
@@ -193,7 +194,7 @@ class Encoder {
     return linear(x, this.context.param(`${name}.weight`), this.context.param(`${name}.bias`));
   }
 
-  /** Computed again for the gradients of the linear layers that take it. */
+  /** LayerNorm, whose result the following linear layers recompute for their gradients. */
   private norm(x: tf.Tensor, name: string): Rematerialized {
     return rematerializedLayerNorm(
       x,

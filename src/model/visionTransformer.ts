@@ -1,10 +1,10 @@
 /**
- * Vision transformer: BLIP's models/vit.py, itself timm's. Pre-norm blocks, learned class token and position
- * embeddings, exact GELU, LayerNorm with eps 1e-6; all tokens are passed to the text encoder.
+ * Vision transformer: BLIP's models/vit.py, which is timm's. Pre-norm blocks, learned class token and position embeddings,
+ * exact GELU, LayerNorm with eps 1e-6; all tokens are passed to the text encoder.
  *
- * Images are independent of each other, so they are computed in lanes where the session has them.
+ * Images are independent of each other, so a batch is computed in the shards of the session (runtime/trace/shards.ts).
  *
- * Shapes: m images (of a lane, inside), N = patches + 1 tokens, D width, H heads, d = D / H.
+ * Shapes: m images (of a shard, in its functions), N = patches + 1 tokens, D width, H heads, d = D / H.
  */
 import * as tf from '@tensorflow/tfjs';
 import { gradientCheckpoint } from '../runtime/trace/gradientCheckpoint';
@@ -41,8 +41,8 @@ const blockParameters = [
 type BlockParameters = Readonly<Record<(typeof blockParameters)[number], tf.Tensor>>;
 
 /**
- * Image features.
- * @param images [m, size, size, 3], normalised
+ * Encodes images.
+ * @param images [m, size, size, 3], normalized
  * @returns [m, N, D], the class token first
  */
 export function visionTransformer(
@@ -55,7 +55,7 @@ export function visionTransformer(
     context.observe?.(name, joinShards(shards));
   const patches = splitIntoShards(images).map((shard) => patchEmbedding(config, shard, context));
   observe(`${ROOT}.patch_embed`, patches);
-  let shards = patches.map((shard) => withPositions(config, shard, context));
+  let shards = patches.map((shard) => addPositionEmbeddings(config, shard, context));
   const sizes = shards.map((shard) => shard.shape[0] ?? 1);
   const batchSize = sizes.reduce((sum, size) => sum + size, 0);
   const slices = sizes.map((_, i): BatchSlice => ({
@@ -93,8 +93,8 @@ export function visionTransformer(
   return features;
 }
 
-/** The class token before the patches' embeddings, position embeddings added: [m, N - 1, D] → [m, N, D]. */
-function withPositions(
+/** Prepends the class token to the patch embeddings and adds position embeddings: [m, N - 1, D] → [m, N, D]. */
+function addPositionEmbeddings(
   { width }: VisionConfig,
   patches: tf.Tensor,
   context: ModelContext,
@@ -157,7 +157,7 @@ function block(
   return tf.add(y, dropPathIn(context, fed, rate, visionRngStream(index, 1), slice));
 }
 
-/** Rises linearly from 0 at the first block (torch.linspace in BLIP). */
+/** Stochastic depth rate of a block, which rises linearly from 0 at the first block (torch.linspace in BLIP). */
 export function dropPathRate({ depth, dropPathRate: last }: VisionConfig, index: number): number {
   return depth > 1 ? (last * index) / (depth - 1) : 0;
 }

@@ -177,7 +177,7 @@ export class Session {
   compile(spec: ProgramSpec): Program {
     if (this.disposed) throw new RuntimeError('the session was disposed');
     // During the recording, and before the graph grows by it. The program's run reports errors.
-    void this.variables.initialise().catch(() => undefined);
+    void this.variables.initialize().catch(() => undefined);
     const trace = new Trace(this.graph, { ...this.options, fixedShards: spec.fixedShards });
     const program = Program.record(spec, trace, this.capi, this.native, this.variables);
     // Recording leaves thousands of unused TensorFlow.js tensors, and the first run needs memory for the graph passes.

@@ -33,7 +33,7 @@ export class Variables {
   private readonly entries = new Map<string, Entry>();
   /** Zeros by shape, which variables share until each is changed. */
   private readonly zerosOf = new Map<string, Output>();
-  private initialising: Promise<unknown> = Promise.resolve();
+  private initializing: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly capi: Capi,
@@ -82,19 +82,19 @@ export class Variables {
    * Assigns the initial values of variables that were declared with zeros. If it is called before a program is recorded, its
    * graph passes see only the variables, and run during the recording.
    */
-  async initialise(): Promise<void> {
+  async initialize(): Promise<void> {
     const fresh = [...this.entries.values()].filter(
       (entry) => entry.zeros && !entry.assigned && !entry.released,
     );
     if (fresh.length > 0) {
       const targets = fresh.flatMap((entry) => entry.zeros ?? []);
       for (const entry of fresh) entry.assigned = true;
-      const run = { name: 'initialising variables', feeds: [], fetches: [], targets };
-      this.initialising = Promise.all([this.initialising, this.session.run(run)]);
+      const run = { name: 'initializing variables', feeds: [], fetches: [], targets };
+      this.initializing = Promise.all([this.initializing, this.session.run(run)]);
       // A failure is reported where the promise is awaited.
-      this.initialising.catch(() => undefined);
+      this.initializing.catch(() => undefined);
     }
-    await this.initialising;
+    await this.initializing;
   }
 
   /** Frees the memory of a variable until it is declared again. Programs that use it stay valid. */
@@ -158,7 +158,7 @@ export class Variables {
   /** Current values in the order of the names, read in groups as the iterator advances. */
   async *read(names: readonly string[]): AsyncGenerator<[string, Float32Array], void, undefined> {
     this.requireValues(names);
-    await this.initialise();
+    await this.initialize();
     for (const group of groupBySize(names.map((name) => this.entry(name)))) {
       const tensors = await this.session.run({
         name: 'reading variables',

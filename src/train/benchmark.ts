@@ -6,7 +6,7 @@ import type { LoadedConfig } from '../config/load';
 import type { Library } from '../runtime/install/library';
 import { saveWeights } from './checkpoint/checkpoints';
 import { probabilityTrue } from '../analysis/metrics';
-import { initialiseWeights, openModelSession } from './modelSession';
+import { initializeWeights, openModelSession } from './modelSession';
 import { NlvrPrograms } from './programs';
 import { reductionSize } from './ranks/stepReduction';
 import { elementCount } from '../runtime/tensorflow/dtypes';
@@ -74,7 +74,7 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
   });
   try {
     const { session, model, shapes } = opened;
-    await initialiseWeights(opened, loaded, undefined, { allowMissing: true });
+    await initializeWeights(opened, loaded, undefined, { allowMissing: true });
     const origin = { model: modelKeyValues(model), run: null };
     const checkpoint = { session, shapes, trainable: [...shapes.keys()], origin };
     if (request.weightsFile !== undefined) await saveWeights(checkpoint, request.weightsFile, null);
@@ -101,7 +101,7 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
 
     programs.reserveSlots(2 * n);
     const slots = Int32Array.from({ length: 2 * n }, (_, i) => i);
-    const chunk = programs.encodingChunk(2 * n);
+    const chunk = programs.imagesPerEncoding(2 * n);
     const evaluate = async (): Promise<Float32Array> => {
       const bytes = images.length / (2 * n);
       for (let start = 0; start < 2 * n; start += chunk) {

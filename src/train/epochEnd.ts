@@ -8,7 +8,7 @@ import type { RunRecord } from '../run/record/runRecord';
 import type { StopController } from '../run/record/stopController';
 import { saveWeights, type CheckpointSource } from './checkpoint/checkpoints';
 import type { Evaluator } from './evaluate/evaluator';
-import { requireFiniteAnswers } from './evaluate/finiteAnswers';
+import { requireFiniteLogits } from './evaluate/finiteLogits';
 import { writeHealth, type HealthMonitor } from './health';
 import { appendLog, epochLine } from './log';
 import { measureDataset, type Metrics } from '../analysis/metrics';
@@ -46,13 +46,16 @@ export class EpochEnd {
 
   /**
    * Evaluates, logs, and saves the checkpoint if it is the best.
-   * @param between awaited between two batches; must not change the state.
+   * @param betweenBatches awaited between two batches; must not change the state.
    */
-  async evaluate(state: TrainerState, between?: () => Promise<void>): Promise<'done' | 'stopped'> {
+  async evaluate(
+    state: TrainerState,
+    betweenBatches?: () => Promise<void>,
+  ): Promise<'done' | 'stopped'> {
     const { writer, health, evaluated } = this.options;
     const results: Partial<Record<Split, Metrics>> = {};
     for (const dataset of evaluated) {
-      const metrics = await this.evaluateSplit(dataset, state.epoch, state.step, between);
+      const metrics = await this.evaluateSplit(dataset, state.epoch, state.step, betweenBatches);
       if (!metrics) return 'stopped';
       results[dataset.split] = metrics;
     }
@@ -76,7 +79,7 @@ export class EpochEnd {
     dataset: Dataset,
     epoch: number,
     step: number,
-    between?: () => Promise<void>,
+    betweenBatches?: () => Promise<void>,
   ): Promise<Metrics | undefined> {
     const { evaluator, data, writer, stop } = this.options;
     const { split } = dataset;
@@ -85,7 +88,7 @@ export class EpochEnd {
     const plan = evaluator.plan(dataset);
     const logits = await evaluator.evaluate(dataset, plan, data.evalBatches(dataset, plan.steps), {
       stopped: () => stop.requested,
-      ...(between && { between }),
+      ...(betweenBatches && { betweenBatches }),
       onProgress: (done, total) => {
         const now = performance.now();
         if (now - shown < PROGRESS_EVERY_MS) return;
@@ -95,7 +98,7 @@ export class EpochEnd {
     });
     if (!logits) return undefined;
     const file = writer.folder.predictionsOf(split, epoch);
-    requireFiniteAnswers(dataset, logits);
+    requireFiniteLogits(dataset, logits);
     if (this.options.isMain) writePredictions(file, dataset, logits);
     const metrics = measureDataset(dataset, logits);
     const seconds = (performance.now() - began) / 1000;

@@ -48,7 +48,7 @@ export class GpuReadings {
   }
 
   /** Returns the newest reading, each only once. */
-  take(): GpuReading | undefined {
+  takeLatest(): GpuReading | undefined {
     const { latest } = this;
     this.latest = undefined;
     return latest;

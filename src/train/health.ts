@@ -47,11 +47,11 @@ export class HealthMonitor {
   private atChance = 0;
   /** Seconds of each rank in the latest steps, at most `SLOW_RANK_STEPS`. */
   private rankSteps: (readonly number[])[] = [];
-  private readonly said = new Set<string>();
+  private readonly reported = new Set<string>();
   /** Codes that an earlier attempt may have reported. */
-  private readonly mayBeSaid = new Set<string>();
+  private readonly mayHaveReported = new Set<string>();
   /** Codes of resolved notes that were not reported yet. */
-  private over: string[];
+  private resolved: string[];
 
   constructor(
     private readonly run: {
@@ -72,14 +72,14 @@ export class HealthMonitor {
     },
   ) {
     // Resolved until they are measured again.
-    this.over = run.resumed === true ? ['slow-loader', 'slow-rank'] : [];
-    if (run.resumed === true) this.mayBeSaid.add(AT_CHANCE);
+    this.resolved = run.resumed === true ? ['slow-loader', 'slow-rank'] : [];
+    if (run.resumed === true) this.mayHaveReported.add(AT_CHANCE);
   }
 
   /** Returns the codes of resolved notes, each only once. */
   takeResolved(): string[] {
-    const codes = this.over;
-    this.over = [];
+    const codes = this.resolved;
+    this.resolved = [];
     return codes;
   }
 
@@ -102,7 +102,7 @@ export class HealthMonitor {
     // A single long pause is not persistent: most of the steps must be slow.
     const slow = this.rankSteps.filter((step) => step[slowest] > SLOW_RANK_FACTOR * median(step));
     if (slow.length <= SLOW_RANK_STEPS / 2) return [];
-    return this.once({
+    return this.reportOnce({
       level: 'warning',
       code: 'slow-rank',
       message: localize(
@@ -122,7 +122,7 @@ export class HealthMonitor {
     if (this.atChance === 0) this.resolve(AT_CHANCE);
     if (this.atChance < CHANCE_EPOCHS) return [];
     const { pretrained, missingKeys } = this.run;
-    return this.once({
+    return this.reportOnce({
       level: 'warning',
       code: AT_CHANCE,
       message: localize(
@@ -156,7 +156,7 @@ export class HealthMonitor {
       return [];
     }
     const hint = this.loaderHint();
-    return this.once({
+    return this.reportOnce({
       level: 'warning',
       code: 'slow-loader',
       message: localize('Training waited for images {0}% of the time.', Math.round(share * 100)),
@@ -174,13 +174,13 @@ export class HealthMonitor {
   }
 
   private resolve(code: string): void {
-    const said = this.said.delete(code);
-    if (this.mayBeSaid.delete(code) || said) this.over.push(code);
+    const said = this.reported.delete(code);
+    if (this.mayHaveReported.delete(code) || said) this.resolved.push(code);
   }
 
-  private once(note: HealthNote): HealthNote[] {
-    if (this.said.has(note.code)) return [];
-    this.said.add(note.code);
+  private reportOnce(note: HealthNote): HealthNote[] {
+    if (this.reported.has(note.code)) return [];
+    this.reported.add(note.code);
     return [note];
   }
 }

@@ -57,8 +57,8 @@ export class TrainingLoop {
   };
 
   /** Loss scale of the last step, with fp16. */
-  private usedScale: { lossScale?: number } = {};
-  private saidSkipped = false;
+  private lastScale: { lossScale?: number } = {};
+  private notedSkippedStep = false;
 
   constructor(private readonly options: TrainingLoopOptions) {
     const { config, writer, state, rankShard, gpu } = options;
@@ -142,7 +142,7 @@ export class TrainingLoop {
         state.epochSeconds = secondsBefore + (performance.now() - began) / 1000;
         if (apply) {
           this.reporter.step(
-            { step: state.step, epoch: state.epoch, lr, ...this.rankSeconds(), ...this.usedScale },
+            { step: state.step, epoch: state.epoch, lr, ...this.rankSeconds(), ...this.lastScale },
             batches.waitMs - waited,
           );
           waited = batches.waitMs;
@@ -238,15 +238,15 @@ export class TrainingLoop {
     const { state, writer } = this.options;
     const next = nextLossScale(used, finite);
     state.lossScale = next;
-    this.usedScale = { lossScale: used.scale };
+    this.lastScale = { lossScale: used.scale };
     if (finite) return;
     if (next.scale < MIN_SCALE)
       this.diverged(
         localize('the loss scale, halved whenever gradients were not finite,'),
         next.scale,
       );
-    if (this.saidSkipped) return;
-    this.saidSkipped = true;
+    if (this.notedSkippedStep) return;
+    this.notedSkippedStep = true;
     writer.note(
       'info',
       'skipped-step',

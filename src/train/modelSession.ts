@@ -3,10 +3,10 @@
 import type { LoadedConfig } from '../config/load';
 import { configPaths } from '../config/paths';
 import { readModelConfig, type NlvrModelConfig } from '../model/config';
-import { initialParameters } from '../model/initialise';
+import { initialParameters } from '../model/initialize';
 import { loadWeights, type LoadOptions } from '../model/loadWeights';
 import type { LoadReport } from '../model/loadRules';
-import { requireWhole } from '../model/wholeModel';
+import { requireAllParameters } from '../model/weightChecks';
 import { parameterShapes } from '../model/parameters';
 import { findLibrary, type Library } from '../runtime/install/library';
 import { choosePrecision, machineOf, type PrecisionChoice } from '../runtime/machine/precision';
@@ -115,7 +115,7 @@ export async function precisionOf(
 }
 
 /** Options of `initializeWeights`: those of the download of an address, and the handling of missing parameters. */
-export interface InitialiseOptions extends LoadOptions {
+export interface InitializeOptions extends LoadOptions {
   /** Whether parameters that the checkpoint lacks get random values; otherwise they are an error. */
   allowMissing: boolean;
 }
@@ -126,11 +126,11 @@ export interface InitialiseOptions extends LoadOptions {
  * @returns the report of BLIP's load rules, undefined for random weights.
  * @throws {UserError} when they do not fit, are not finite, or lack parameters that are not allowed to be missing.
  */
-export async function initialiseWeights(
+export async function initializeWeights(
   { session, model }: ModelSession,
   { config }: LoadedConfig,
   source: string | undefined,
-  { allowMissing, ...download }: InitialiseOptions,
+  { allowMissing, ...download }: InitializeOptions,
 ): Promise<LoadReport | undefined> {
   if (source === undefined) {
     await assignValues(session, initialParameters(model, config.seed, config.init_std));
@@ -138,7 +138,7 @@ export async function initialiseWeights(
   }
   const weights = await loadWeights(source, model, download);
   try {
-    if (!allowMissing) requireWhole(weights.report);
+    if (!allowMissing) requireAllParameters(weights.report);
     const missing = new Set(weights.report.missing);
     await assignValues(session, initialParameters(model, config.seed, config.init_std, missing));
     await assignValues(session, weights.values());

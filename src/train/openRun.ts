@@ -31,9 +31,9 @@ export async function openRun(
 ): Promise<OpenedRun> {
   try {
     const resumed = mode === 'resume' ? await resumableState(folder, loaded, plan) : undefined;
-    const goesOn = mode === 'resume' || mode === 'restart';
-    const changes = goesOn ? configChanges(folder, loaded) : [];
-    attempt?.plan(goesOn ? 'resume' : 'train', changes);
+    const continues = mode === 'resume' || mode === 'restart';
+    const changes = continues ? configChanges(folder, loaded) : [];
+    attempt?.plan(continues ? 'resume' : 'train', changes);
     const writer = RunWriter.open({
       root: folder.root,
       kind: 'train',

@@ -21,11 +21,11 @@ export function privateMemory(): number {
 /** Samples private memory every few milliseconds and keeps the maximum, which the system does not record. */
 export class PeakMemory {
   private largest = privateMemory();
-  private readonly timer = setInterval(() => this.look(), SAMPLE_MS);
+  private readonly timer = setInterval(() => this.sample(), SAMPLE_MS);
 
   /** Maximum so far, in bytes. */
   get bytes(): number {
-    this.look();
+    this.sample();
     return this.largest;
   }
 
@@ -33,7 +33,7 @@ export class PeakMemory {
     clearInterval(this.timer);
   }
 
-  private look(): void {
+  private sample(): void {
     this.largest = Math.max(this.largest, privateMemory());
   }
 }

@@ -4,10 +4,10 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { Config } from '../config/definition';
-import { classify, crossEntropy, encodeImages, normalise } from '../model/blipNlvr';
+import { classify, crossEntropy, encodeImages, normalize } from '../model/blipNlvr';
 import { imageTokens, type NlvrModelConfig } from '../model/config';
 import type { ModelContext } from '../model/modelContext';
-import { encodingChunk } from '../model/size';
+import { imagesPerEncoding } from '../model/size';
 import { gatherRows, scatterRows } from '../runtime/ops/variableRows';
 import { joinShards, splitIntoShards } from '../runtime/trace/shards';
 import type { Inputs, InputSpec, Program, Scope } from '../runtime/trace/program';
@@ -55,8 +55,8 @@ export class NlvrPrograms {
   }
 
   /** Number of images that one run of an encoding program takes. */
-  encodingChunk(most: number): number {
-    return encodingChunk(this.model, most);
+  imagesPerEncoding(most: number): number {
+    return imagesPerEncoding(this.model, most);
   }
 
   /**
@@ -264,7 +264,7 @@ export class NlvrPrograms {
 
   private pixels(inputs: Inputs): tf.Tensor {
     const images = inputs['images'];
-    return this.options.pixels === 'uint8' ? normalise(images) : images;
+    return this.options.pixels === 'uint8' ? normalize(images) : images;
   }
 }
 

@@ -4,7 +4,7 @@ import type { Config } from '../config/definition';
 import type { Dataset } from '../data/types';
 import { modelKeyValues } from '../model/checkpointOrigin';
 import { readModelConfig } from '../model/config';
-import { missingUnexpectedly, type LoadReport } from '../model/loadRules';
+import { unexpectedlyMissing, type LoadReport } from '../model/loadRules';
 import type { Split } from '../run/events';
 import type { RunRecord } from '../run/record/runRecord';
 import type { StopController } from '../run/record/stopController';
@@ -184,7 +184,7 @@ export class TrainingAttempt {
       },
       requireEqualWeights: () => requireEqualWeights(replica, group, [...shapes.keys()]),
       stepFor: (batch) => programs.trainingProgram(batch.indices.length, batch.length),
-      gpu: () => readings?.take(),
+      gpu: () => readings?.takeLatest(),
     });
     writer.phase('recording');
     const trained = await loop.run().finally(() => readings?.dispose());
@@ -206,7 +206,7 @@ export class TrainingAttempt {
     const { config } = request.loaded;
     return new HealthMonitor({
       pretrained: pretrainedOf(request.loaded) !== undefined,
-      missingKeys: report === undefined ? 0 : missingUnexpectedly(report).length,
+      missingKeys: report === undefined ? 0 : unexpectedlyMissing(report).length,
       numWorkers: config.num_workers,
       processors: availableParallelism(),
       imagesKept: config.cache_images || config.freeze_vit,

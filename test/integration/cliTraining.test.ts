@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load';
 import { readModelConfig } from '../../src/model/config';
-import { initialParameters } from '../../src/model/initialise';
+import { initialParameters } from '../../src/model/initialize';
 import type { NoteEvent, RunEvent } from '../../src/run/events';
 import type { LossScale } from '../../src/runtime/optimizer/lossScale';
 import { succeed, tensorsOf } from './cliSupport';

@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config/load';
 import { PredictClient, type ClientState } from '../../src/extension/failures/predictClient';
 import { writeSafetensors } from '../../src/model/checkpoint/safetensorsWriter';
 import { readModelConfig } from '../../src/model/config';
-import { initialParameters } from '../../src/model/initialise';
+import { initialParameters } from '../../src/model/initialize';
 import { parameterShapes } from '../../src/model/parameters';
 import { readAttempts } from '../../src/run/record/attempts';
 import { RunFolder } from '../../src/run/runFolder';

@@ -33,7 +33,7 @@ export function difference(
   return largest;
 }
 
-/** Names and types of the nodes of a serialised `GraphDef`. */
+/** Names and types of the nodes of a serialized `GraphDef`. */
 export function nodesOf(definition: Uint8Array): Map<string, string> {
   const text = new TextDecoder();
   const nodes = new Map<string, string>();

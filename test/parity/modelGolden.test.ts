@@ -22,7 +22,7 @@ import {
   readJson,
 } from './support';
 
-// Recording and optimising a graph takes seconds, on a busy machine many.
+// Recording and optimizing a graph takes seconds, on a busy machine many.
 vi.setConfig({ testTimeout: 300_000 });
 
 /** Their gradient is mathematically zero; what PyTorch has there is rounding. */

@@ -2,10 +2,10 @@
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { blipMedConfig } from '../../src/config/medConfig';
-import { normalise } from '../../src/model/blipNlvr';
+import { normalize } from '../../src/model/blipNlvr';
 import { type ModelKeys, type NlvrModelConfig, modelConfig } from '../../src/model/config';
 import { crossAttention, plainCrossAttention } from '../../src/model/crossAttention';
-import { initialParameters } from '../../src/model/initialise';
+import { initialParameters } from '../../src/model/initialize';
 import type { ModelContext } from '../../src/model/modelContext';
 import { isVisionParameter, parameterShapes } from '../../src/model/parameters';
 import type { Inputs } from '../../src/runtime/trace/program';
@@ -13,7 +13,7 @@ import type { Session } from '../../src/runtime/session';
 import { compileGradients, compileOptimizerStep } from '../../src/runtime/optimizer/optimizerStep';
 import { type Batch, distance, feedsOf, forward, inputSpecs, l2, openSession } from './support';
 
-// Recording and optimising a graph takes seconds, on a busy machine many.
+// Recording and optimizing a graph takes seconds, on a busy machine many.
 vi.setConfig({ testTimeout: 300_000 });
 
 const keys: ModelKeys = {
@@ -162,8 +162,8 @@ describe('cross-attention', () => {
             };
             const [x, image] = [scope.param('x'), scope.param('image')];
             const y = ours
-              ? crossAttention(x, image, name, { heads, dropout, site: 77 }, context)
-              : plainCrossAttention(x, image, name, { heads, dropout, site: 77 }, context);
+              ? crossAttention(x, image, name, { heads, dropout, stream: 77 }, context)
+              : plainCrossAttention(x, image, name, { heads, dropout, stream: 77 }, context);
             return { loss: tf.sum(tf.mul(y, tf.sin(tf.mul(y, 3)))), outputs: { y } };
           },
         }).run({ seed: Int32Array.of(3, 4) }),
@@ -180,12 +180,12 @@ describe('cross-attention', () => {
   });
 });
 
-it("normalises bytes with CLIP's mean and deviation", async () => {
+it("normalizes bytes with CLIP's mean and deviation", async () => {
   const session = await openSession();
   const program = session.compile({
     name: 'normalise',
     inputs: { images: { shape: [1, 1, 2, 3], dtype: 'uint8' } },
-    build: ({ images }) => ({ y: normalise(images) }),
+    build: ({ images }) => ({ y: normalize(images) }),
   });
   const { y } = await program.run({ images: Uint8Array.of(0, 128, 255, 255, 0, 64) });
   await session.dispose();

@@ -89,7 +89,7 @@ function datasetOf(split: 'train' | 'val' | 'test'): Dataset {
   };
 }
 
-/** Examples as the loader would give them, with normalised floats in place of bytes. @param text their keys */
+/** Examples as the loader would give them, with normalized floats in place of bytes. @param text their keys */
 function batchOf(text: string[], targets: number[]): EvaluationBatch {
   const n = text.length;
   const ids = text.map((key) => recorded.ids[key]);

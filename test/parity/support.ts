@@ -7,7 +7,7 @@ import { classify, crossEntropy, encodeImages } from '../../src/model/blipNlvr';
 import { openCheckpoint } from '../../src/model/checkpoint/openCheckpoint';
 import { modelConfig } from '../../src/model/config';
 import type { NlvrModelConfig } from '../../src/model/config';
-import { initialParameters } from '../../src/model/initialise';
+import { initialParameters } from '../../src/model/initialize';
 import { loadWeights } from '../../src/model/loadWeights';
 import type { LoadReport } from '../../src/model/loadRules';
 import type { ModelContext } from '../../src/model/modelContext';
@@ -122,7 +122,7 @@ export async function loadInto(
   return weights.report;
 }
 
-/** A batch as it is fed: pixels NHWC, normalised. */
+/** A batch as it is fed: pixels NHWC, normalized. */
 export interface Batch {
   images: Float32Array;
   inputIds: Int32Array;

@@ -16,7 +16,7 @@ it('requests NCCL explicitly if gradients are on the device, and the ring betwee
   const spec = { rank: 0, worldSize: 2, localRank: 0, localWorldSize: 2, addresses: [] };
   const collectives = new Collectives(trace, spec);
   const value = { oper: {}, index: 0 } as unknown as Parameters<Collectives['allReduce']>[0];
-  collectives.allReduce(value, { name: 'test/device', place: 'device' });
-  collectives.allReduce(value, { name: 'test/host', place: 'host' });
+  collectives.allReduce(value, { name: 'test/device', runsOn: 'device' });
+  collectives.allReduce(value, { name: 'test/host', runsOn: 'host' });
   expect(hints).toEqual([{ string: 'nccl' }, { string: 'ring' }]);
 });

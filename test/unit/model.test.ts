@@ -8,7 +8,7 @@ import {
   modelConfig,
   readModelConfig,
 } from '../../src/model/config';
-import { initialParameters } from '../../src/model/initialise';
+import { initialParameters } from '../../src/model/initialize';
 import { inEnglish } from '../../src/util/localize';
 import { modelKeyValues } from '../../src/model/checkpointOrigin';
 import { describeReport, isUnusualStart, planLoad } from '../../src/model/loadRules';

@@ -6,7 +6,7 @@ import type { NlvrPrograms } from '../../src/train/programs';
 test("images' features are held while an evaluation runs, also one that fails, and at no other time", async () => {
   const calls: string[] = [];
   const programs = {
-    encodingChunk: () => 1,
+    imagesPerEncoding: () => 1,
     reserveSlots: (slots: number) => void calls.push(`reserve ${slots}`),
     releaseSlots: () => Promise.resolve(void calls.push('release')),
   } as unknown as NlvrPrograms;

@@ -21,10 +21,12 @@ it('has the newest reading once, of the GPU by its id, and ends the program', as
     `echo "$$" > "$(dirname "$0")/pid"; echo "$@" > "$(dirname "$0")/asked"; echo "2048, 87"; exec sleep 60`,
   );
   const readings = new GpuReadings({ uuid: 'GPU-1' });
-  let reading: ReturnType<GpuReadings['take']>;
-  await vi.waitFor(() => expect((reading = readings.take())).toBeDefined(), { timeout: 10_000 });
+  let reading: ReturnType<GpuReadings['takeLatest']>;
+  await vi.waitFor(() => expect((reading = readings.takeLatest())).toBeDefined(), {
+    timeout: 10_000,
+  });
   expect(reading).toEqual({ gpuMemory: 2048 * 2 ** 20, gpuUse: 0.87 });
-  expect(readings.take()).toBeUndefined();
+  expect(readings.takeLatest()).toBeUndefined();
   expect(readFileSync(join(folder, 'asked'), 'utf8').trim()).toBe(
     '--query-gpu=memory.used,utilization.gpu --format=csv,noheader,nounits --id=GPU-1 --loop=5',
   );
@@ -38,7 +40,7 @@ it('has none without nvidia-smi', async () => {
   onTestFinished(() => void vi.unstubAllEnvs());
   const readings = new GpuReadings({ uuid: 'GPU-1' });
   await new Promise(setImmediate);
-  expect(readings.take()).toBeUndefined();
+  expect(readings.takeLatest()).toBeUndefined();
   readings.dispose();
 });
 

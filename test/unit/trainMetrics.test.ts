@@ -48,7 +48,7 @@ describe('metrics', () => {
     }
   });
 
-  test('unlabelled examples are predicted but not measured', () => {
+  test('unlabeled examples are predicted but not measured', () => {
     const examples = [example(0, null, 'a'), example(1, true, 'a')];
     const metrics = measure(examples, Float32Array.of(5, -5, 0, 1));
     expect(metrics).toMatchObject({ accuracy: 1, consistency: 1, examples: 2 });

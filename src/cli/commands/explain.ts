@@ -4,7 +4,7 @@ import { incompleteModel } from '../../config/modelParts';
 import { cleanCaption } from '../../data/text/caption';
 import { splitWords } from '../../data/text/basicTokenizer';
 import { MAP_METHODS, type MapMethod } from '../../model/attentionMaps';
-import { otherModel } from '../../model/loadRules';
+import { describeOtherModel } from '../../model/loadRules';
 import {
   findWords,
   SENTENCE_TOKEN,
@@ -63,7 +63,7 @@ export async function explain(options: ExplainOptions): Promise<void> {
   try {
     const differences = predictor.report?.differences ?? [];
     if (differences.length > 0)
-      process.stderr.write(`nlvr: ${inEnglish(otherModel(differences))}\n`);
+      process.stderr.write(`nlvr: ${inEnglish(describeOtherModel(differences))}\n`);
     // Check the options before the images are encoded, which takes longer.
     predictor.requireLayerAndHead(options.layer, options.head);
     const words = chosenWords(predictor, options, loaded.config.max_words);

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { incompleteModel } from '../../config/modelParts';
-import { otherModel } from '../../model/loadRules';
+import { describeOtherModel } from '../../model/loadRules';
 import { Predictor, type Question } from '../../train/predict/predictor';
 import { requireLibrary } from '../../train/modelSession';
 import { storedAdvice, inEnglish } from '../../util/localize';
@@ -48,7 +48,8 @@ export async function predict(options: PredictOptions): Promise<void> {
   );
   const { incomplete } = predictor;
   const differences = predictor.report?.differences ?? [];
-  if (differences.length > 0) process.stderr.write(`nlvr: ${inEnglish(otherModel(differences))}\n`);
+  if (differences.length > 0)
+    process.stderr.write(`nlvr: ${inEnglish(describeOtherModel(differences))}\n`);
   try {
     if (options.serve) await serve(predictor);
     else if (single) {

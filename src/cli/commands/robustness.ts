@@ -6,7 +6,7 @@ import type { RobustnessResult } from '../../analysis/robustnessFile';
 import { incompleteModel } from '../../config/modelParts';
 import { isUrl } from '../../config/paths';
 import type { Split } from '../../data/split';
-import { otherModel } from '../../model/loadRules';
+import { describeOtherModel } from '../../model/loadRules';
 import { RunFolder } from '../../run/runFolder';
 import { requireLibrary } from '../../train/modelSession';
 import { testRobustness } from '../../train/evaluate/robustness';
@@ -59,7 +59,7 @@ export async function robustness(source: string, options: RobustnessOptions): Pr
       onLoaded: (report) => {
         const differences = report?.differences ?? [];
         if (differences.length > 0)
-          process.stderr.write(`nlvr: ${inEnglish(otherModel(differences))}\n`);
+          process.stderr.write(`nlvr: ${inEnglish(describeOtherModel(differences))}\n`);
       },
       onProgress: (done, total) => progress.show(done, total, `${done}/${total}`),
     }).finally(() => progress.done()),

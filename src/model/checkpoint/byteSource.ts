@@ -1,16 +1,16 @@
 import type { FileHandle } from 'node:fs/promises';
 import { CheckpointFormatError } from './formatError';
 
-/** A run of bytes within a file that can be read at any position. */
+/** A range of bytes that can be read at any position. */
 export interface ByteSource {
   readonly size: number;
-  /** Fills `target` with the bytes from `position` on. @throws {CheckpointFormatError} when the file ends before. */
+  /** Fills `target` with bytes, starting at `position`. @throws {CheckpointFormatError} when the file ends earlier. */
   read(position: number, target: Uint8Array): Promise<void>;
 }
 
-const largestRead = 1 << 30;
+const MAX_READ_BYTES = 1 << 30;
 
-/** `size` bytes of a file from `start` on. */
+/** `size` bytes of a file, starting at `start`. */
 export class FileRange implements ByteSource {
   constructor(
     private readonly file: FileHandle,
@@ -21,7 +21,7 @@ export class FileRange implements ByteSource {
   async read(position: number, target: Uint8Array): Promise<void> {
     if (!(position >= 0 && position + target.length <= this.size)) throw unexpectedEnd();
     for (let done = 0; done < target.length;) {
-      const length = Math.min(target.length - done, largestRead);
+      const length = Math.min(target.length - done, MAX_READ_BYTES);
       const { bytesRead } = await this.file.read(
         target,
         done,

@@ -1,23 +1,23 @@
 import type { MessageText } from '../../util/localize';
 import type { ElementType } from './elementTypes';
 
-/** One tensor of a checkpoint file, not yet read. */
+/** Shape and type of a tensor in a checkpoint file. */
 export interface StoredTensor {
   readonly shape: readonly number[];
   readonly type: ElementType;
 }
 
-/** An open checkpoint. Nothing but its table of contents is in memory; tensors are read one by one. */
+/** An open checkpoint. Only names, shapes and types are in memory; tensors are read one at a time. */
 export interface CheckpointFile {
   readonly path: string;
   readonly format: 'pth' | 'safetensors';
-  /** The state dict, in the file's order. */
+  /** The state dict, in the order of the file. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  /** What the file says of itself; empty for `.pth`, which has no such place. */
+  /** Metadata of the file; empty for `.pth`, which has none. */
   readonly metadata: ReadonlyMap<string, string>;
-  /** What was done to find the tensors and their names, in sentences: where they lay, which prefix was removed. */
+  /** Sentences about how the tensors were found: under which key, which prefix was removed from their names. */
   readonly notes: readonly MessageText[];
-  /** Reads one tensor as contiguous float32 in row-major order, whatever its stored type. */
+  /** Reads one tensor as contiguous float32 in row-major order, converted from its stored type. */
   read(name: string): Promise<Float32Array>;
   close(): Promise<void>;
 }

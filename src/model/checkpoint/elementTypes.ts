@@ -1,6 +1,6 @@
 import { CheckpointFormatError } from './formatError';
 
-/** Element types of stored tensors, by safetensors' names. */
+/** Element types of stored tensors, by their names in safetensors, with their sizes in bytes. */
 export const elementSizes = {
   F64: 8,
   F32: 4,
@@ -15,7 +15,7 @@ export const elementSizes = {
   U16: 2,
   U8: 1,
   BOOL: 1,
-  // Known by name and size only, so that a file that has some next to its weights can be opened.
+  // Not readable; listed so that files with such tensors in addition to the weights can be opened.
   F8_E4M3: 1,
   F8_E5M2: 1,
   F8_E4M3FNUZ: 1,
@@ -24,15 +24,15 @@ export const elementSizes = {
   C64: 8,
   C128: 16,
 } as const;
-/** PyTorch has no tensors of more. */
-export const mostDimensions = 64;
+/** PyTorch's maximum. */
+export const MAX_DIMENSIONS = 64;
 
 export type ElementType = keyof typeof elementSizes;
 
 export const isElementType = (name: string): name is ElementType =>
   Object.hasOwn(elementSizes, name);
 
-/** Types whose values cannot be read: eight-bit floats need scales that lie elsewhere, complex numbers are no weights. */
+/** Types whose values cannot be read: 8-bit floats need scales from other tensors, complex numbers are not weights. */
 const unreadable: ReadonlySet<ElementType> = new Set<ElementType>([
   'F8_E4M3',
   'F8_E5M2',
@@ -59,8 +59,8 @@ export function halfToNumber(bits: number): number {
 }
 
 /**
- * Reads little-endian elements as numbers: `element(i)` is the i-th of `bytes`.
- * 64-bit integers beyond 2^53 lose their last digits, as every conversion to float does.
+ * Returns a function that reads the i-th little-endian element of `bytes` as a number.
+ * 64-bit integers beyond 2^53 are rounded.
  */
 function elements(bytes: Uint8Array, type: ElementType): (index: number) => number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -102,7 +102,7 @@ function elements(bytes: Uint8Array, type: ElementType): (index: number) => numb
 }
 
 /**
- * Converts `bytes`, little-endian elements of `type`, into `target` from position `start` on.
+ * Converts `bytes`, little-endian elements of `type`, to numbers in `target`, starting at `start`.
  * @throws {CheckpointFormatError} when the bytes are not a whole number of elements.
  */
 export function convertInto(
@@ -121,7 +121,7 @@ export function convertInto(
   for (let i = 0; i < count; i++) target[start + i] = at(i);
 }
 
-/** Number of elements of a shape. @throws {CheckpointFormatError} for sizes that are no shape. */
+/** Number of elements of a shape. @throws {CheckpointFormatError} for an invalid shape. */
 export function elementCount(shape: readonly number[]): number {
   let count = 1;
   for (const size of shape) {

@@ -1,6 +1,6 @@
-/** Says what a file is that holds no weights, by its first bytes, and what to do with it. */
+/** Recognizes files that are not checkpoints by their first bytes, for an error with what to do. */
 import { localize, type MessageText } from '../../util/localize';
-import { CheckpointFormatError, saveWeightsAlone } from './formatError';
+import { CheckpointFormatError, saveWeightsHint } from './formatError';
 
 const convert = localize(
   'Only PyTorch and safetensors files are supported. Load it in the program that created it and save the weights with {0} or the safetensors package.',
@@ -13,7 +13,7 @@ const chooseWeights = localize(
 );
 
 interface Kind {
-  /** Bytes at `at` (default 0), as latin-1. */
+  /** Bytes at position `at` (default 0), as latin-1. */
   bytes: string;
   at?: number;
   what: MessageText;
@@ -57,8 +57,8 @@ const kinds: readonly Kind[] = [
 ];
 
 /**
- * The error for a file that is neither PyTorch's nor safetensors.
- * @param head its first 512 bytes, or all when it has fewer
+ * The error for a file that is neither a PyTorch nor a safetensors file.
+ * @param head its first 512 bytes, or the whole file if it is smaller
  */
 export function foreignContent(head: Buffer): CheckpointFormatError {
   const bytes = head.toString('latin1');
@@ -67,7 +67,7 @@ export function foreignContent(head: Buffer): CheckpointFormatError {
   if (head[0] === 0x80 && head[1] > 5)
     return new CheckpointFormatError(
       localize('it is a Python pickle of protocol {0}; protocols 2 to 5 are supported', head[1]),
-      saveWeightsAlone,
+      saveWeightsHint,
     );
   const text = bytes.replace(/^\xef\xbb\xbf/, '').trimStart();
   if (text.startsWith('version https://git-lfs'))
@@ -108,10 +108,10 @@ export function isText(head: Uint8Array): boolean {
   return head.every((byte) => byte >= 0x20 || (byte >= 9 && byte <= 13)) && !head.includes(0x7f);
 }
 
-/** Entries of an archive that a message names. */
-const shown = 4;
+/** Maximum number of an archive's entries, or of keys, in a message. */
+const MAX_LISTED_ENTRIES = 4;
 
-/** The error for a sound zip archive that `torch.save` did not write. */
+/** The error for a valid zip archive that was not written by `torch.save`. */
 export function foreignArchive(names: readonly string[]): CheckpointFormatError {
   const files = names.filter((name) => !name.endsWith('/'));
   const weights = files.find((name) => /\.(?:pth?|bin|ckpt|safetensors|tar|zip|gz)$/i.test(name));
@@ -129,19 +129,19 @@ export function foreignArchive(names: readonly string[]): CheckpointFormatError 
       ? localize('it is an empty zip archive')
       : localize(
           'it is a zip archive, but not one that torch.save wrote; it contains {0}',
-          files.slice(0, shown).map((name) => JSON.stringify(name)),
+          files.slice(0, MAX_LISTED_ENTRIES).map((name) => JSON.stringify(name)),
         ),
     chooseWeights,
   );
 }
 
-/** The error for JSON that is no index of shards. */
+/** The error for JSON that is not the index of a sharded checkpoint. */
 export function foreignJson(value: unknown): CheckpointFormatError {
   const keys = typeof value === 'object' && value !== null ? Object.keys(value) : [];
   return new CheckpointFormatError(
     keys.length === 0 || Array.isArray(value)
       ? localize('it is a JSON file')
-      : localize('it is a JSON file with the keys {0}', keys.slice(0, shown)),
+      : localize('it is a JSON file with the keys {0}', keys.slice(0, MAX_LISTED_ENTRIES)),
     chooseWeights,
   );
 }

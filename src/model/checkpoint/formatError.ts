@@ -2,8 +2,8 @@ import { clipValues, inEnglish, localize, type MessageText } from '../../util/lo
 import { UserError } from '../../util/userError';
 
 /**
- * What is wrong with the bytes of a checkpoint; `describe` adds the file before a person sees it. Without a hint the
- * file counts as damaged, so whatever is sound but of another kind says what to do with it.
+ * An error in the content of a checkpoint, without the name of the file, which `asUserError` adds. The default hint is that
+ * the file is damaged, so errors about valid files of another kind need their own hint.
  */
 export class CheckpointFormatError extends Error {
   override readonly name = 'CheckpointFormatError';
@@ -15,8 +15,8 @@ export class CheckpointFormatError extends Error {
   }
 }
 
-/** Turns a fault found while reading `file` into a sentence that names the file; other errors pass. */
-export function describe(error: unknown, file: string): unknown {
+/** Converts a format error to a user error that names the file. Other errors are returned unchanged. */
+export function asUserError(error: unknown, file: string): unknown {
   if (!(error instanceof CheckpointFormatError)) return error;
   return new UserError(
     localize('Checkpoint {0} cannot be read: {1}.', file, clipValues(error.what)),
@@ -31,13 +31,13 @@ export function describe(error: unknown, file: string): unknown {
   );
 }
 
-/** What to do with a pickle that holds more than weights. */
-export const saveWeightsAlone = localize(
+/** Hint for a pickle that contains more than weights. */
+export const saveWeightsHint = localize(
   'If you trust its origin, load it in Python and save only the weights: {0}.',
   'torch.save({"model": model.state_dict()}, file)',
 );
 
-/** The error for a tensor of a type that is known but not read. */
+/** The error for a tensor whose type cannot be read. */
 export const unreadableType = (name: string, type: string): CheckpointFormatError =>
   new CheckpointFormatError(
     localize('tensor {0} has the element type {1}, which is not supported', name, type),

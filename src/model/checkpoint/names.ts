@@ -1,42 +1,42 @@
 /**
- * Names of tensors as people's files have them: prefixes of wrappers (DataParallel, torch.compile, Lightning) and the
- * names that Hugging Face's transformers give to BLIP. Removed or translated where that makes them BLIP's.
+ * Converts names of tensors to BLIP's: removes prefixes of wrappers (DataParallel, torch.compile, Lightning) and translates
+ * the names of BLIP in Hugging Face's transformers.
  */
 import { localize, type MessageText } from '../../util/localize';
 import type { CheckpointFile, StoredTensor } from './checkpointFile';
 import { CheckpointFormatError } from './formatError';
 
 const blipRoot = /^(?:visual_encoder|text_encoder|cls_head)\./;
-/** transformers: `vision_model` with joint queries, keys and values; CLIP has the root, but not those. */
+/** Roots in transformers; CLIP has them too, but with separate queries, keys and values. */
 const transformersRoot = /^(?:vision_model|text_model)\./;
 const wrapperPrefix =
   /^(?:(?:module|_orig_mod|model|ddp|net|network|_forward_module|_fsdp_wrapped_module|blip)\.)+/;
-/** What wrappers of a part leave within a name: `visual_encoder._orig_mod.blocks.0…`. */
+/** Names of wrappers around a module of the model: `visual_encoder._orig_mod.blocks.0…`. */
 const wrapperWithin = /\.(?:_orig_mod|_checkpoint_wrapped_module|_fsdp_wrapped_module)(?=\.)/g;
 
-interface Parts {
+interface PrefixedName {
   prefix: string;
   rest: string;
 }
 
-function split(key: string): Parts {
+function splitPrefix(key: string): PrefixedName {
   const prefix = wrapperPrefix.exec(key)?.[0] ?? '';
   return { prefix, rest: key.slice(prefix.length).replaceAll(wrapperWithin, '') };
 }
 
 const isKnown = (rest: string): boolean => blipRoot.test(rest) || transformersRoot.test(rest);
 
-/** How many names are those of BLIP's model, whatever wrapper's prefix they have. */
-export function fitsBlip(keys: Iterable<string>): number {
+/** Number of names of BLIP's model, with or without a wrapper's prefix. */
+export function countBlipNames(keys: Iterable<string>): number {
   let count = 0;
-  for (const key of keys) if (isKnown(split(key).rest)) count++;
+  for (const key of keys) if (isKnown(splitPrefix(key).rest)) count++;
   return count;
 }
 
 /**
- * Gives the tensors of a file BLIP's names where a prefix or transformers' own names are all that is in the way.
- * What was done is added to `notes`. A file without BLIP's names stays as it is.
- * @throws {CheckpointFormatError} when only a part of the names has a prefix, or two names become one.
+ * Renames the tensors of a file to BLIP's names, by removing a prefix or translating names of transformers, and adds notes
+ * about it. Files without BLIP's names are returned unchanged.
+ * @throws {CheckpointFormatError} when only some names have a prefix, or two names become equal.
  */
 export function withBlipNames(file: CheckpointFile): CheckpointFile {
   const notes: MessageText[] = [...file.notes];
@@ -44,7 +44,7 @@ export function withBlipNames(file: CheckpointFile): CheckpointFile {
   const prefix = commonPrefix(keys);
   if (prefix === undefined) return file;
   const isTransformers = keys.some((key) =>
-    /^vision_model\.encoder\.layers\.0\.self_attn\.qkv\.weight$/.test(split(key).rest),
+    /^vision_model\.encoder\.layers\.0\.self_attn\.qkv\.weight$/.test(splitPrefix(key).rest),
   );
   const sources = new Map<string, string>();
   let unwrapped = 0;
@@ -90,17 +90,17 @@ export function withBlipNames(file: CheckpointFile): CheckpointFile {
   };
 }
 
-/** The prefix that all of BLIP's names have; undefined when there are no such names. */
+/** The common prefix of all names of BLIP; undefined if there are no such names. */
 function commonPrefix(keys: readonly string[]): string | undefined {
   const examples = new Map<string, { example: string; count: number }>();
   for (const key of keys) {
-    const { prefix, rest } = split(key);
+    const { prefix, rest } = splitPrefix(key);
     if (!isKnown(rest)) continue;
     const seen = examples.get(prefix);
     if (seen) seen.count++;
     else examples.set(prefix, { example: key, count: 1 });
   }
-  if (examples.size === 0) return ownPrefix(keys);
+  if (examples.size === 0) return customPrefix(keys);
   if (examples.size === 1) return [...examples.keys()][0];
   throw new CheckpointFormatError(
     localize(
@@ -116,8 +116,8 @@ function commonPrefix(keys: readonly string[]): string | undefined {
   );
 }
 
-/** The prefix that somebody's own module gave to all of BLIP's names; undefined where there is none, or several. */
-function ownPrefix(keys: readonly string[]): string | undefined {
+/** The prefix of a user's module, common to all names of BLIP; undefined if there is none, or several. */
+function customPrefix(keys: readonly string[]): string | undefined {
   const found = new Set<string>();
   for (const key of keys) {
     const prefix = /^((?:[\w-]+\.)+?)(?:visual_encoder|text_encoder|cls_head)\./.exec(key)?.[1];
@@ -127,8 +127,8 @@ function ownPrefix(keys: readonly string[]): string | undefined {
 }
 
 /**
- * The reverse of transformers' `convert_blip_original_pytorch_to_hf.py`.
- * Names that it does not change (`text_encoder…`, `itm_head…`) stay.
+ * Translates a name, the reverse of transformers' `convert_blip_original_pytorch_to_hf.py`.
+ * Names that the script does not change (`text_encoder…`, `itm_head…`) stay the same.
  */
 function fromTransformers(name: string): string {
   if (name.startsWith('text_model.')) return name.replace('text_model.', 'text_encoder.');

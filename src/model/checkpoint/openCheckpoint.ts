@@ -5,18 +5,18 @@ import { localize, joinSentences } from '../../util/localize';
 import { UserError, errnoOf } from '../../util/userError';
 import type { CheckpointFile } from './checkpointFile';
 import { foreignContent, isText } from './foreignContent';
-import { CheckpointFormatError, describe } from './formatError';
+import { CheckpointFormatError, asUserError } from './formatError';
 import { withBlipNames } from './names';
 import { openSafetensorsFile } from './safetensorsFile';
-import { openShards, refuseShard } from './shards';
+import { openShards, refuseShard } from './shardedCheckpoint';
 import { openTorchLegacyFile } from './torchLegacyFile';
 import { openTorchZipFile } from './torchZipFile';
 
 /**
- * Opens a checkpoint of weights: PyTorch's `.pth` (zip or legacy layout), safetensors or an index of several such
- * files, recognised by content, not by name; a single part of several is refused by its name. Tensors have BLIP's names
- * where a wrapper's prefix or transformers' names were in the way. Reads the table of contents only and executes nothing.
- * @throws {UserError} when there is no such file, or it is damaged, or something else.
+ * Opens a checkpoint: PyTorch's `.pth` (zip or legacy layout), safetensors, or the index of a sharded checkpoint. The format is
+ * recognized by the content; only a single shard is recognized by its name, and refused. Names with a wrapper's prefix and
+ * names of transformers are converted to BLIP's. Reads no tensor values and executes nothing.
+ * @throws {UserError} when the file does not exist, is damaged, or is not a checkpoint.
  */
 export async function openCheckpoint(path: string): Promise<CheckpointFile> {
   const file = await openFile(path);
@@ -25,7 +25,7 @@ export async function openCheckpoint(path: string): Promise<CheckpointFile> {
     return withBlipNames(await openByContent(path, file));
   } catch (error) {
     await file.close();
-    throw describe(error, path);
+    throw asUserError(error, path);
   }
 }
 
@@ -72,10 +72,10 @@ async function openByContent(
   if (head.subarray(0, 4).equals(Buffer.from('PK\x03\x04'))) return openTorchZipFile(path, file);
   if (head[0] === 0x80 && head[1] >= 2 && head[1] <= 5)
     return openTorchLegacyFile(path, file, stat.size);
-  // The header's length of a safetensors file holds zeros, which no text does.
+  // A safetensors file starts with the length of its header, which contains zero bytes, unlike text.
   const isJson = /^\s*[[{]/.test(head.toString('utf8').replace('\ufeff', ''));
   if (isJson && isText(head.subarray(0, 9))) {
-    // One that names itself, or another that names it, would be opened without end.
+    // Prevents endless recursion of an index that names itself or another index.
     if (!mayBeIndex)
       throw new CheckpointFormatError(
         localize('it is an index, and was named as a part by an index'),
@@ -95,7 +95,7 @@ async function openIndex(path: string, file: FileHandle, size: number): Promise<
       return await openByContent(shard, part, false);
     } catch (error) {
       await part.close();
-      throw describe(error, shard);
+      throw asUserError(error, shard);
     }
   });
   await file.close();

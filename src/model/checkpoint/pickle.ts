@@ -1,27 +1,27 @@
 /**
- * Reads Python pickles as `torch.save` writes them: protocol 2, and 3 to 5 for those who ask for them. It executes
- * nothing: what a GLOBAL stands for and what a REDUCE does is the host's short list; everything else becomes an
- * `Opaque` value without content, or ends in an error that names it.
+ * Parses Python pickles of `torch.save`: protocol 2 by default, and 3 to 5. It executes nothing: a host maps the names of
+ * GLOBAL and the calls of REDUCE from a short list to plain data. All others become `Opaque` values without content, or are
+ * an error that names them.
  */
 import { localize } from '../../util/localize';
 import { CheckpointFormatError } from './formatError';
 
-/** Where the bytes come from; a lying length must be found out before it is allocated. */
+/** Source of the bytes. It must check a length against the remaining bytes before allocating memory for it. */
 export interface PickleInput {
   byte(): number;
-  /** The next `length` bytes, to be used before the next call. */
+  /** The next `length` bytes, valid until the next call. */
   bytes(length: number): Uint8Array;
 }
 
-/** Gives meaning to the parts of a pickle that Python would import or call. */
+/** Interprets the parts of a pickle that Python would import or call. */
 export interface PickleHost {
-  /** What `module.name` stands for. @throws {CheckpointFormatError} for all that is not expected. */
+  /** The value of `module.name`. @throws {CheckpointFormatError} for names that are not allowed. */
   global(module: string, name: string): unknown;
-  /** The result of calling `callee` (a value `global` returned). */
+  /** The result of calling `callee`, which `global` returned. */
   call(callee: unknown, args: readonly unknown[]): unknown;
   /** `obj.__setstate__(state)`. */
   build(target: unknown, state: unknown): void;
-  /** What a persistent id refers to: a storage. */
+  /** The storage of a persistent id. */
   persistent(id: unknown): unknown;
 }
 
@@ -35,20 +35,20 @@ class PickleSet {
 }
 
 /**
- * A Python object that stands in the file next to the weights: a path, a date, a NumPy scalar, an object of the user's
- * own. It is never constructed. Its class is known by name; what a subclass of dict holds is kept, as it may be the weights.
+ * A Python object in addition to the weights: a path, a date, a NumPy scalar, an object of the user's classes. It is never
+ * constructed: only the name of its class is kept, and the entries of a subclass of dict, which may be the weights.
  */
 export class Opaque {
   readonly entries = new Map<unknown, unknown>();
   constructor(readonly className: string) {}
 }
 
-const longestText = 1 << 20;
-const largestNumber = 1 << 12;
-/** About twenty times what a checkpoint of the large model with its optimizer takes; bounds memory. */
-const mostOpcodes = 2_000_000;
+const MAX_STRING_BYTES = 1 << 20;
+const MAX_INTEGER_BYTES = 1 << 12;
+/** Limits memory: about twenty times the opcodes of a checkpoint of the large model with its optimizer. */
+const MAX_OPCODES = 2_000_000;
 
-/** Reads one pickle from `input`, up to and including its STOP. */
+/** Parses one pickle from `input`, including its STOP. */
 export function unpickle(input: PickleInput, host: PickleHost): unknown {
   return new Unpickler(input, host).run();
 }
@@ -64,12 +64,12 @@ class Unpickler {
   ) {}
 
   run(): unknown {
-    for (let count = 0; count < mostOpcodes; count++) {
+    for (let count = 0; count < MAX_OPCODES; count++) {
       const opcode = this.input.byte();
       if (opcode === 0x2e /* STOP */) return this.pop();
       this.step(opcode);
     }
-    throw malformed(`more than ${mostOpcodes} operations`);
+    throw malformed(`more than ${MAX_OPCODES} operations`);
   }
 
   private step(opcode: number): void {
@@ -119,7 +119,7 @@ class Unpickler {
       case 0x8e: // BINBYTES8
       case 0x96: // BYTEARRAY8
         return this.push(this.raw(this.unsigned(8)));
-      case 0x95: // FRAME: a length that only helps reading ahead
+      case 0x95: // FRAME: a length for reading ahead, not needed here
         this.input.bytes(8);
         return;
       case 0x94: // MEMOIZE
@@ -286,9 +286,9 @@ class Unpickler {
     return value;
   }
 
-  /** Two's complement, little-endian, of any length: a number where it fits, else a bigint. */
+  /** Reads a two's complement, little-endian integer; returns a bigint if it is not a safe integer. */
   private long(length: number): number | bigint {
-    if (length > largestNumber) throw malformed(`a number of ${length} bytes`);
+    if (length > MAX_INTEGER_BYTES) throw malformed(`a number of ${length} bytes`);
     if (length === 0) return 0;
     const hex = Buffer.from(this.input.bytes(length)).reverse().toString('hex');
     const value = BigInt.asIntN(length * 8, BigInt(`0x${hex}`));
@@ -302,12 +302,12 @@ class Unpickler {
   }
 
   private raw(length: number): Uint8Array {
-    if (length > longestText) throw malformed(`a string of ${length} bytes`);
+    if (length > MAX_STRING_BYTES) throw malformed(`a string of ${length} bytes`);
     return Uint8Array.from(this.input.bytes(length));
   }
 
   private text(length: number): string {
-    if (length > longestText) throw malformed(`a string of ${length} bytes`);
+    if (length > MAX_STRING_BYTES) throw malformed(`a string of ${length} bytes`);
     return Buffer.from(this.input.bytes(length)).toString('utf8');
   }
 

@@ -1,19 +1,19 @@
 /**
  * Safetensors: eight bytes with the header's length, a JSON header `{name: {dtype, shape, data_offsets}}`,
- * then the tensors. https://huggingface.co/docs/safetensors (format), checked as the reference does:
- * offsets in range, without gaps or overlaps, sizes that match the shapes.
+ * then the tensors. https://huggingface.co/docs/safetensors (format). Checked as in the reference implementation: offsets in
+ * range, without gaps or overlaps, sizes that match the shapes.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { FileRange } from './byteSource';
 import type { CheckpointFile, StoredTensor } from './checkpointFile';
-import { elementCount, elementSizes, isElementType, mostDimensions } from './elementTypes';
-import { CheckpointFormatError, describe, unreadableType } from './formatError';
+import { elementCount, elementSizes, isElementType, MAX_DIMENSIONS } from './elementTypes';
+import { CheckpointFormatError, asUserError, unreadableType } from './formatError';
 import { contiguousStrides, readView } from './tensorView';
 
-/** The reference's own limit. */
-const largestHeader = 100_000_000;
+/** The limit of the reference implementation. */
+const MAX_HEADER_BYTES = 100_000_000;
 
-interface Placed extends StoredTensor {
+interface TensorEntry extends StoredTensor {
   readonly start: number;
   readonly end: number;
 }
@@ -21,29 +21,29 @@ interface Placed extends StoredTensor {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function placed(name: string, value: unknown): Placed {
-  const wrong = (what: string): CheckpointFormatError =>
+function parseEntry(name: string, value: unknown): TensorEntry {
+  const invalid = (what: string): CheckpointFormatError =>
     new CheckpointFormatError(`its header describes ${JSON.stringify(name)} wrongly (${what})`);
-  if (!isRecord(value)) throw wrong('no object');
+  if (!isRecord(value)) throw invalid('no object');
   const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== 'string') throw wrong('no dtype');
+  if (typeof dtype !== 'string') throw invalid('no dtype');
   if (!isElementType(dtype)) throw unreadableType(JSON.stringify(name), dtype);
-  if (!Array.isArray(shape)) throw wrong('no shape');
-  if (shape.length > mostDimensions) throw wrong(`${shape.length} dimensions`);
+  if (!Array.isArray(shape)) throw invalid('no shape');
+  if (shape.length > MAX_DIMENSIONS) throw invalid(`${shape.length} dimensions`);
   const sizes = shape.map((size: unknown) => (typeof size === 'number' ? size : NaN));
-  if (!Array.isArray(offsets) || offsets.length !== 2) throw wrong('no data_offsets');
+  if (!Array.isArray(offsets) || offsets.length !== 2) throw invalid('no data_offsets');
   const [start, end] = offsets as unknown[];
-  if (typeof start !== 'number' || typeof end !== 'number') throw wrong('no data_offsets');
+  if (typeof start !== 'number' || typeof end !== 'number') throw invalid('no data_offsets');
   if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start)
-    throw wrong(`offsets ${start} to ${end}`);
+    throw invalid(`offsets ${start} to ${end}`);
   const bytes = elementCount(sizes) * elementSizes[dtype];
   if (end - start !== bytes)
-    throw wrong(`${end - start} bytes for shape [${sizes.join(', ')}], which needs ${bytes}`);
+    throw invalid(`${end - start} bytes for shape [${sizes.join(', ')}], which needs ${bytes}`);
   return { shape: sizes, type: dtype, start, end };
 }
 
 function parseHeader(text: string): {
-  tensors: Map<string, Placed>;
+  tensors: Map<string, TensorEntry>;
   metadata: Map<string, string>;
 } {
   let header: unknown;
@@ -53,9 +53,9 @@ function parseHeader(text: string): {
     throw new CheckpointFormatError('its header is not JSON');
   }
   if (!isRecord(header)) throw new CheckpointFormatError('its header is not a JSON object');
-  const tensors = new Map<string, Placed>();
+  const tensors = new Map<string, TensorEntry>();
   for (const [name, value] of Object.entries(header))
-    if (name !== '__metadata__') tensors.set(name, placed(name, value));
+    if (name !== '__metadata__') tensors.set(name, parseEntry(name, value));
   const about = header['__metadata__'];
   const metadata = new Map(
     Object.entries(isRecord(about) ? about : {}).filter(
@@ -65,7 +65,7 @@ function parseHeader(text: string): {
   return { tensors, metadata };
 }
 
-/** Opens a safetensors file; `file` is closed with it. @throws {CheckpointFormatError} */
+/** Opens a safetensors file; `close` also closes `file`. @throws {CheckpointFormatError} when it is damaged */
 export async function openSafetensorsFile(
   path: string,
   file: FileHandle,
@@ -75,7 +75,7 @@ export async function openSafetensorsFile(
   const prefix = new Uint8Array(8);
   await whole.read(0, prefix);
   const length = Number(new DataView(prefix.buffer).getBigUint64(0, true));
-  if (length > largestHeader || 8 + length > size)
+  if (length > MAX_HEADER_BYTES || 8 + length > size)
     throw new CheckpointFormatError(
       `its header should have ${length} bytes, the file has ${size} in all`,
     );
@@ -116,7 +116,7 @@ export async function openSafetensorsFile(
           name,
         );
       } catch (error) {
-        throw describe(error, path);
+        throw asUserError(error, path);
       }
     },
     close: () => file.close(),

@@ -1,13 +1,13 @@
-/** Writes safetensors files: one tensor in memory at a time, whole or not at all. */
+/** Writes safetensors files atomically, with one tensor in memory at a time. */
 import type { FileHandle } from 'node:fs/promises';
 import { replaceFileAsync } from '../../util/atomicFile';
 import { elementCount, elementSizes } from './elementTypes';
 import type { ElementType } from './elementTypes';
 
-/** Tensors in the order of the file; the values are asked for one by one. */
+/** Tensors in the order of the file, read one at a time. */
 export type TensorValues = AsyncIterable<readonly [name: string, value: Float32Array]>;
 
-/** Small tensors of another type, which go into a file as they are. */
+/** Small tensors of other types, given as bytes. */
 export type RawTensors = ReadonlyMap<
   string,
   {
@@ -20,11 +20,11 @@ export type RawTensors = ReadonlyMap<
 
 /**
  * Writes float32 tensors to `file`, atomically.
- * @param shapes every float32 tensor by name; the file has this order.
- * @param values the same tensors, in the same order.
- * @param metadata goes into the header; `{ format: 'pt' }` marks PyTorch's layouts.
- * @param raw tensors of other types, put before the others.
- * @throws {UserError} when the disk is full; what was there before stays.
+ * @param shapes shapes of the float32 tensors by name, in the order of the file.
+ * @param values values of the same tensors, in the same order.
+ * @param metadata metadata of the header; `{ format: 'pt' }` marks PyTorch's layouts.
+ * @param raw tensors of other types, written before the others.
+ * @throws {UserError} when the disk is full; an existing file is unchanged.
  */
 export async function writeSafetensors(
   file: string,
@@ -40,7 +40,7 @@ export async function writeSafetensors(
   });
 }
 
-/** 64-bit length, JSON, spaces up to a multiple of eight: so tensors are aligned. */
+/** The header: 64-bit length, JSON, and spaces up to a multiple of eight bytes, so that tensors are aligned. */
 function header(
   shapes: ReadonlyMap<string, readonly number[]>,
   metadata: Readonly<Record<string, string>>,
@@ -77,7 +77,7 @@ async function writeValues(
   checkNext(expected.next().value, undefined, undefined);
 }
 
-/** A value in another place than the header says would be read back as something else. */
+/** Checks that values arrive in the order of the header, because they would otherwise be read as other tensors. */
 export function checkNext(
   expected: readonly [string, readonly number[]] | undefined,
   name: string | undefined,

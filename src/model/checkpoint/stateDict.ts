@@ -1,26 +1,26 @@
-/** Where the weights lie within what a `.pth` file holds. */
+/** Finds the state dict in the content of a `.pth` file. */
 import { localize, type MessageValue, type MessageText } from '../../util/localize';
 import { CheckpointFormatError } from './formatError';
-import { fitsBlip } from './names';
+import { countBlipNames } from './names';
 import { Opaque, PickleTuple } from './pickle';
 import { TorchTensor } from './torchObjects';
 
-/** The tensors of a file by name, and what to say of where they were found. */
+/** The tensors of a file by name, and notes about where they were found. */
 export interface StateDict {
   tensors: Map<string, TorchTensor>;
   notes: MessageText[];
 }
 
 interface Candidate {
-  /** Keys that lead to it from the top, joined by points; empty at the top. */
+  /** Keys from the top level, joined by dots; empty at the top level. */
   path: string;
   tensors: Map<string, TorchTensor>;
-  /** How many of its names are BLIP's. */
+  /** Number of its names that are BLIP's. */
   fits: number;
 }
 
-/** Where weights are usually kept, the most usual first: decides between several that fit equally well. */
-const usual = [
+/** Usual keys of weights, the most common first, to choose between candidates with equally many of BLIP's names. */
+const usualPaths = [
   'model',
   'state_dict',
   'model_state_dict',
@@ -33,21 +33,22 @@ const usual = [
   '',
 ];
 
-/** Entries that are looked at: a dict within a dict may be there many times and cost the file nothing. */
-const mostEntries = 4_000_000;
+/** Maximum number of entries to visit: a pickle can repeat a dict many times in few bytes. */
+const MAX_ENTRIES = 4_000_000;
 
-/** How deep a file is searched: `{'checkpoint': {'model': …}}` is found. */
-const deepest = 3;
+/** Maximum depth of the search: `{'checkpoint': {'model': …}}` is found. */
+const MAX_DEPTH = 3;
 
 /**
- * Finds the state dict by content: the mapping that has the most of BLIP's names, at any depth; without such names
- * the one at the most usual place. Entries that are no tensors are left out.
- * @throws {CheckpointFormatError} when there are no tensors with names; names the keys that are there.
+ * Finds the state dict by its content: the mapping with most of BLIP's names; if there are no such names, the one under the
+ * most common key. Entries that are not tensors are left out.
+ * @throws {CheckpointFormatError} naming the keys, when there are no named tensors.
  */
 export function stateDict(root: unknown): StateDict {
   const candidates: Candidate[] = [];
   collect(root, [], candidates, { entries: 0 });
-  const rank = ({ path }: Candidate): number => usual.indexOf(path) + 1 || usual.length + 1;
+  const rank = ({ path }: Candidate): number =>
+    usualPaths.indexOf(path) + 1 || usualPaths.length + 1;
   candidates.sort(
     (a, b) => b.fits - a.fits || rank(a) - rank(b) || b.tensors.size - a.tensors.size,
   );
@@ -75,25 +76,25 @@ function collect(
   value: unknown,
   path: readonly string[],
   found: Candidate[],
-  looked: { entries: number },
+  visited: { entries: number },
 ): void {
   const entries = value instanceof Opaque ? value.entries : value;
   if (!(entries instanceof Map)) return;
-  looked.entries += entries.size;
-  if (looked.entries > mostEntries)
+  visited.entries += entries.size;
+  if (visited.entries > MAX_ENTRIES)
     throw new CheckpointFormatError('its pickle is malformed (a dict is repeated without end)');
   const tensors = new Map<string, TorchTensor>();
   for (const [key, item] of entries as Map<unknown, unknown>) {
     if (typeof key !== 'string') continue;
     if (item instanceof TorchTensor) tensors.set(key, item);
-    else if (path.length < deepest) collect(item, [...path, key], found, looked);
+    else if (path.length < MAX_DEPTH) collect(item, [...path, key], found, visited);
   }
   if (tensors.size > 0)
-    found.push({ path: path.join('.'), tensors, fits: fitsBlip(tensors.keys()) });
+    found.push({ path: path.join('.'), tensors, fits: countBlipNames(tensors.keys()) });
 }
 
-/** Keys that a message names. */
-const shown = 8;
+/** Maximum number of keys in a message. */
+const MAX_LISTED_KEYS = 8;
 
 function noTensors(root: unknown): CheckpointFormatError {
   const hint = localize(
@@ -107,21 +108,21 @@ function noTensors(root: unknown): CheckpointFormatError {
       hint,
     );
   const keys = [...(entries as Map<unknown, unknown>)]
-    .slice(0, shown)
+    .slice(0, MAX_LISTED_KEYS)
     .map(([key, value]) => localize('{0} ({1})', nameOfKey(key), kindOf(value)));
   return new CheckpointFormatError(
-    entries.size > shown
+    entries.size > MAX_LISTED_KEYS
       ? localize(
           'it contains no state dict (tensors by name); its keys are {0} and {1} more',
           keys,
-          entries.size - shown,
+          entries.size - MAX_LISTED_KEYS,
         )
       : localize('it contains no state dict (tensors by name); its keys are {0}', keys),
     hint,
   );
 }
 
-/** A key of a dict of Python may be anything, also what JSON cannot say. */
+/** Text of a key of a Python dict, which need not be a string. */
 function nameOfKey(key: unknown): MessageText {
   if (typeof key === 'string') return JSON.stringify(key);
   return typeof key === 'number' || typeof key === 'boolean' ? String(key) : kindOf(key);

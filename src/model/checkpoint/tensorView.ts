@@ -3,7 +3,7 @@ import { convertInto, elementCount, elementSizes, isReadable } from './elementTy
 import type { ElementType } from './elementTypes';
 import { CheckpointFormatError, unreadableType } from './formatError';
 
-/** A tensor as PyTorch describes it: a window with strides onto a storage, all counted in elements. */
+/** A tensor as in PyTorch: a strided view of a storage; strides and offset count elements. */
 export interface TensorView {
   readonly shape: readonly number[];
   readonly strides: readonly number[];
@@ -11,11 +11,11 @@ export interface TensorView {
   readonly type: ElementType;
 }
 
-const chunkBytes = 1 << 20;
-/** A broadcast view (stride 0) may have more elements than its storage; this many are allowed. */
-const largestBroadcast = 1 << 24;
+const CHUNK_BYTES = 1 << 20;
+/** Maximum number of elements of a broadcast view (stride 0), which may have more elements than its storage. */
+const MAX_BROADCAST_ELEMENTS = 1 << 24;
 
-/** Elements of the storage that the view touches: from `offset` to the end returned here (exclusive). */
+/** End (exclusive) of the elements of the storage that the view uses; they start at `offset`. */
 function lastElement({ shape, strides, offset }: TensorView): number {
   let last = offset;
   shape.forEach((size, i) => (last += (size - 1) * (strides[i] ?? 0)));
@@ -55,7 +55,7 @@ export function checkView(view: TensorView, storageElements: number): void {
     throw new CheckpointFormatError(
       `a tensor of shape [${shape.join(', ')}] reaches beyond its storage of ${storageElements} elements`,
     );
-  if (count > Math.max(storageElements, largestBroadcast))
+  if (count > Math.max(storageElements, MAX_BROADCAST_ELEMENTS))
     throw new CheckpointFormatError(
       `a tensor of shape [${shape.join(', ')}] claims more elements than its storage has`,
     );
@@ -64,7 +64,7 @@ export function checkView(view: TensorView, storageElements: number): void {
 /**
  * Reads a checked view as contiguous float32.
  * @param source the storage's bytes, little-endian
- * @param name of the tensor, for errors
+ * @param name name of the tensor, for errors
  */
 export async function readView(
   view: TensorView,
@@ -81,7 +81,7 @@ export async function readView(
     );
   if (count === 0) return new Float32Array(0);
   if (isContiguous(view)) return readRun(source, view.offset, count, view.type);
-  // Strided: read the span the view touches, then pick.
+  // Strided: read all elements between the first and the last one, then gather.
   const span = await readRun(source, view.offset, stop - view.offset, view.type);
   return gather(span, view.shape, view.strides, count);
 }
@@ -98,7 +98,7 @@ async function readRun(
     await source.read(first * size, new Uint8Array(values.buffer));
     return values;
   }
-  const perChunk = chunkBytes / size;
+  const perChunk = CHUNK_BYTES / size;
   const chunk = new Uint8Array(Math.min(count, perChunk) * size);
   for (let done = 0; done < count; done += perChunk) {
     const bytes = chunk.subarray(0, Math.min(count - done, perChunk) * size);

@@ -9,7 +9,7 @@ import { FileRange, unexpectedEnd } from './byteSource';
 import type { CheckpointFile, StoredTensor } from './checkpointFile';
 import { elementSizes } from './elementTypes';
 import { localize } from '../../util/localize';
-import { CheckpointFormatError, describe } from './formatError';
+import { CheckpointFormatError, asUserError } from './formatError';
 import { unpickle } from './pickle';
 import type { PickleInput } from './pickle';
 import { stateDict } from './stateDict';
@@ -19,7 +19,7 @@ import { readView } from './tensorView';
 const magicNumber = 0x1950a86a20f9469cfc6cn;
 const protocolVersion = 1001;
 
-/** Pickles read straight from a file, through a small buffer; knows where the last one ended. */
+/** Reads pickles from a file through a small buffer, and tracks the position after the last one. */
 class FileInput implements PickleInput {
   private buffer: Uint8Array = new Uint8Array(0);
   private used = 0;
@@ -45,7 +45,7 @@ class FileInput implements PickleInput {
     return bytes;
   }
 
-  /** Moves on without reading. @throws {CheckpointFormatError} when the file ends before. */
+  /** Skips bytes. @throws {CheckpointFormatError} when the file ends earlier. */
   skip(length: number): void {
     const next = this.position + length;
     if (next > this.size) throw unexpectedEnd();
@@ -69,7 +69,7 @@ class FileInput implements PickleInput {
   }
 }
 
-/** Opens a legacy file that `file` is a handle of; the handle is closed with it. */
+/** Opens a file of the legacy layout; `close` also closes `file`. */
 export function openTorchLegacyFile(path: string, file: FileHandle, size: number): CheckpointFile {
   const input = new FileInput(file.fd, size);
   const host = new TorchPickleHost();
@@ -125,7 +125,7 @@ export function openTorchLegacyFile(path: string, file: FileHandle, size: number
       try {
         return await readView(tensor.view, source, name);
       } catch (error) {
-        throw describe(error, path);
+        throw asUserError(error, path);
       }
     },
     close: () => file.close(),

@@ -1,20 +1,20 @@
-/** What the pickles of `torch.save` may name, and what stands for it here. */
-import { elementSizes, mostDimensions } from './elementTypes';
+/** Maps the names in pickles of `torch.save` to plain data. */
+import { elementSizes, MAX_DIMENSIONS } from './elementTypes';
 import type { ElementType } from './elementTypes';
 import { localize } from '../../util/localize';
-import { CheckpointFormatError, saveWeightsAlone } from './formatError';
+import { CheckpointFormatError, saveWeightsHint } from './formatError';
 import { Opaque, PickleTuple } from './pickle';
 import type { PickleHost } from './pickle';
 import { checkView } from './tensorView';
 import type { TensorView } from './tensorView';
 
-/** A storage that tensors look at; several may share one. Sizes and offsets count elements. */
+/** A storage of tensors, which several may share. Sizes and offsets count elements. */
 export class Storage {
   constructor(
     readonly key: string,
     readonly type: ElementType,
     readonly elements: number,
-    /** Legacy files only: where this view starts within the storage of that key. */
+    /** In legacy files: start of this view in the storage of that key. */
     readonly offset = 0,
   ) {}
 
@@ -23,7 +23,7 @@ export class Storage {
   }
 }
 
-/** A tensor of the file, checked to lie within its storage. */
+/** A tensor of the file, whose view was checked against its storage. */
 export class TorchTensor {
   constructor(
     readonly storage: Storage,
@@ -52,7 +52,7 @@ const storageTypes: Readonly<Record<string, ElementType>> = {
   BoolStorage: 'BOOL',
   ComplexFloatStorage: 'C64',
   ComplexDoubleStorage: 'C128',
-  // Storages of the types that came after 2.0; `_rebuild_tensor_v3` says which.
+  // Storages of types that were added after 2.0; `_rebuild_tensor_v3` has the type as an argument.
   UntypedStorage: 'U8',
 };
 
@@ -87,7 +87,7 @@ const rebuildTensor = new Callable(([storage, offset, shape, strides]) =>
   tensor(storage, offset, shape, strides),
 );
 
-/** A tensor of a newer type: its storage counts bytes, its type is an argument of its own. */
+/** A tensor of a newer type: its storage counts bytes, and its type is an argument. */
 const rebuildTensor3 = new Callable(([storage, offset, shape, strides, , , dtype]) => {
   if (!(dtype instanceof DataType)) return new Opaque('torch.Tensor');
   if (!(storage instanceof Storage)) return tensor(storage, offset, shape, strides);
@@ -96,7 +96,7 @@ const rebuildTensor3 = new Callable(([storage, offset, shape, strides, , , dtype
   return tensor(new Storage(storage.key, type, elements), offset, shape, strides);
 });
 
-/** A tensor with attributes, or of a subclass: the tensor itself. */
+/** A tensor with attributes, or of a subclass, which becomes a plain tensor. */
 const rebuildFromType = new Callable(([rebuild, , args]) =>
   rebuild instanceof Callable && args instanceof PickleTuple
     ? rebuild.call(args.items)
@@ -107,8 +107,8 @@ const orderedDictType = new Callable(([items]) =>
   items === undefined ? new Map() : orderedDict(listOf(items)),
 );
 
-/** What is understood. Nothing here runs anything: each entry builds plain data from plain data. */
-const understood = new Map<string, unknown>([
+/** The supported names. Each entry builds plain data from plain data; none runs code of the file. */
+const supportedGlobals = new Map<string, unknown>([
   ['collections.OrderedDict', orderedDictType],
   ['torch._utils._rebuild_tensor', rebuildTensor],
   ['torch._utils._rebuild_tensor_v2', rebuildTensor],
@@ -128,10 +128,10 @@ const understood = new Map<string, unknown>([
 ]);
 
 /**
- * What no file of weights has a reason to name: it would run programs or read files when Python loads it. Nothing is
- * run here either way; a person learns of it before they give the file to Python.
+ * Names that a file of weights does not need, and that run programs or read files when Python loads them. They are not run
+ * here; the error warns the user before the file is loaded in Python.
  */
-const suspicious: readonly RegExp[] = [
+const unsafeGlobals: readonly RegExp[] = [
   /^(?:os|posix|nt|sys|subprocess|commands|shutil|socket|pty|runpy|importlib|imp|ctypes|_?pickle|cPickle|marshal|code|codeop|webbrowser|timeit|pdb|bdb|cProfile|profile|builtins|__builtin__)(?:\.|$)/,
   /^_?io\.(?:open|FileIO)/,
   /^types\.(?:CodeType|FunctionType)$/,
@@ -139,12 +139,12 @@ const suspicious: readonly RegExp[] = [
   /\.__/,
 ];
 
-/** The types of Python itself, which are only named to be filled with values. */
+/** Python's built-in types, which are harmless: they are only filled with values. */
 const builtinTypes =
   /^(?:builtins|__builtin__)\.(?:set|frozenset|complex|bytes|bytearray|object|list|dict|tuple|slice|range|xrange|int|long|float|bool|str|unicode|Ellipsis|NotImplemented|[A-Za-z]*(?:Error|Exception|Warning))$/;
 
-/** Entries of dicts that are made of lists, of one file. A list that is remembered costs nothing to name again. */
-const mostListedEntries = 2_000_000;
+/** Maximum number of entries in a file's dicts made of lists: a pickle can repeat a list in few bytes. */
+const MAX_LISTED_ENTRIES = 2_000_000;
 
 function orderedDict(items: readonly unknown[]): Map<unknown, unknown> {
   const dict = new Map<unknown, unknown>();
@@ -171,7 +171,7 @@ function natural(value: unknown): number {
 
 function sizesOf(value: unknown): number[] {
   const sizes = listOf(value);
-  if (sizes.length > mostDimensions)
+  if (sizes.length > MAX_DIMENSIONS)
     throw new CheckpointFormatError(`a tensor has ${sizes.length} dimensions`);
   return sizes.map(natural);
 }
@@ -189,22 +189,22 @@ function tensor(storage: unknown, offset: unknown, shape: unknown, strides: unkn
   return new TorchTensor(storage, view);
 }
 
-/** Reads the pickles of a `.pth` file; collects the storages that they mention. */
+/** Interprets the pickles of a `.pth` file, and collects the storages that they refer to. */
 export class TorchPickleHost implements PickleHost {
   readonly storages = new Map<string, Storage>();
   private listedEntries = 0;
 
   global(module: string, name: string): unknown {
     const full = `${module}.${name}`;
-    const known = understood.get(full);
+    const known = supportedGlobals.get(full);
     if (known !== undefined) return known;
-    if (!builtinTypes.test(full) && suspicious.some((pattern) => pattern.test(full)))
+    if (!builtinTypes.test(full) && unsafeGlobals.some((pattern) => pattern.test(full)))
       throw new CheckpointFormatError(
         localize(
           'it asks Python to load {0}, which is not part of a weights checkpoint; nothing in it was executed',
           JSON.stringify(full),
         ),
-        saveWeightsAlone,
+        saveWeightsHint,
       );
     return new Opaque(full);
   }
@@ -212,11 +212,11 @@ export class TorchPickleHost implements PickleHost {
   call(callee: unknown, args: readonly unknown[]): unknown {
     if (callee === orderedDictType && args[0] !== undefined) {
       this.listedEntries += listOf(args[0]).length;
-      if (this.listedEntries > mostListedEntries)
+      if (this.listedEntries > MAX_LISTED_ENTRIES)
         throw new CheckpointFormatError('its pickle is malformed (a list is repeated without end)');
     }
     if (callee instanceof Callable) return callee.call(args);
-    // The arguments of what is not understood are dropped: a date, a path, a NumPy scalar.
+    // Calls of other names, such as a date, a path or a NumPy scalar: the arguments are dropped.
     if (callee instanceof Opaque) return new Opaque(callee.className);
     throw new CheckpointFormatError(
       'its pickle is malformed (a call of an object that is not a function)',
@@ -234,7 +234,7 @@ export class TorchPickleHost implements PickleHost {
     if (kind === 'module')
       throw new CheckpointFormatError(
         localize('it contains a whole Python module, not a state dict'),
-        saveWeightsAlone,
+        saveWeightsHint,
       );
     if (kind !== 'storage' || typeof key !== 'string')
       throw new CheckpointFormatError('its pickle is malformed (an unknown persistent id)');

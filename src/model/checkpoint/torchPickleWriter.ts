@@ -1,9 +1,9 @@
-/** The pickle of a `.pth` file with a state dict, protocol 2, as `torch.save` writes it. */
+/** Writes the pickle of a state dict, with protocol 2, in the format of `torch.save`. */
 import type { ElementType } from './elementTypes';
 import { elementCount } from './elementTypes';
 import { contiguousStrides } from './tensorView';
 
-/** A contiguous tensor with a storage of its own, `data/<key>` of the archive. */
+/** A contiguous tensor with its own storage, `data/<key>` of the archive. */
 export interface PickledTensor {
   readonly key: string;
   readonly shape: readonly number[];

@@ -1,4 +1,4 @@
-/** Writes `.pth` files that `torch.load(weights_only=True)` reads: one tensor in memory at a time. */
+/** Writes `.pth` files for `torch.load(weights_only=True)`, with one tensor in memory at a time. */
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { ZipFile } from 'yazl';
@@ -9,18 +9,18 @@ import type { RawTensors, TensorValues } from './safetensorsWriter';
 import { pickleStateDict } from './torchPickleWriter';
 import type { PickledTensor } from './torchPickleWriter';
 
-/** Name of the archive's folder; PyTorch takes it from the file's name and reads any. */
+/** Name of the archive's folder; PyTorch names it after the file, and reads any name. */
 const FOLDER = 'archive';
-/** Fixed, so that equal weights make equal files; in local time, which zip archives keep. */
+/** Constant, so that equal weights make equal files; in local time, as in zip archives. */
 const mtime = new Date(1980, 0, 1, 12);
 const stored = { compress: false, mtime, forceDosTimestamp: true } as const;
 
 /**
  * Writes `{'model': OrderedDict(…)}`, atomically.
- * @param shapes every tensor by name, in the order of the state dict.
- * @param values those that are not in `raw`, in the same order.
- * @param raw int64 tensors among them.
- * @throws {UserError} when the disk is full; what was there before stays.
+ * @param shapes shapes of all tensors by name, in the order of the state dict.
+ * @param values values of the tensors that are not in `raw`, in the same order.
+ * @param raw the int64 tensors.
+ * @throws {UserError} when the disk is full; an existing file is unchanged.
  */
 export async function writeTorchFile(
   file: string,
@@ -55,7 +55,7 @@ async function writeArchive(
       zip.addReadStreamLazy(
         `${FOLDER}/data/${key}`,
         { ...stored, size: 4 * elementCount(shape) },
-        // Asked for when the archive has come to this record.
+        // Called when the archive reaches this record.
         (callback) => {
           nextValue(iterator, name, shape).then(
             (bytes) => callback(null, Readable.from([bytes])),
@@ -67,12 +67,12 @@ async function writeArchive(
   add('version', '3\n');
   zip.end();
   for await (const chunk of output) await handle.writeFile(chunk as Buffer);
-  checkNext(undefined, ...(await taken(iterator)));
+  checkNext(undefined, ...(await nextEntry(iterator)));
 }
 
 type ValueIterator = AsyncIterator<readonly [string, Float32Array]>;
 
-async function taken(
+async function nextEntry(
   iterator: ValueIterator,
 ): Promise<[name: string | undefined, value: Float32Array | undefined]> {
   const result = await iterator.next();
@@ -84,7 +84,7 @@ async function nextValue(
   name: string,
   shape: readonly number[],
 ): Promise<Uint8Array> {
-  const [got, value] = await taken(iterator);
+  const [got, value] = await nextEntry(iterator);
   checkNext([name, shape], got, value);
   return value ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(0);
 }

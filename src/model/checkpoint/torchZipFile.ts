@@ -1,7 +1,7 @@
 /**
  * The layout of `torch.save` since PyTorch 1.6: a zip archive `<name>/{data.pkl, byteorder, data/0, data/1, …}`.
- * Storages are read in place (stored entries, as torch writes them) or inflated (archives repacked by
- * other programs). yauzl reads the directory, zip64 included.
+ * Storages are read in place (stored entries, as torch writes them) or inflated (archives repacked by other programs). yauzl
+ * reads the directory, including zip64.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
@@ -13,23 +13,23 @@ import { BufferSource, FileRange } from './byteSource';
 import type { ByteSource } from './byteSource';
 import type { CheckpointFile, StoredTensor } from './checkpointFile';
 import { foreignArchive } from './foreignContent';
-import { CheckpointFormatError, describe, saveWeightsAlone } from './formatError';
+import { CheckpointFormatError, asUserError, saveWeightsHint } from './formatError';
 import { BufferInput, unpickle } from './pickle';
 import { stateDict, type StateDict } from './stateDict';
 import { TorchPickleHost } from './torchObjects';
 import { readView } from './tensorView';
 
-/** A pickle takes about 200 bytes a tensor. */
-const largestPickle = 64 << 20;
-const chunkBytes = 1 << 18;
-const mostEntries = 200_000;
-/** Deflate cannot do better than 1032:1; an entry that claims more lies about its size. */
-const largestRatio = 1032;
+/** A pickle has about 200 bytes per tensor. */
+const MAX_PICKLE_BYTES = 64 << 20;
+const CHUNK_BYTES = 1 << 18;
+const MAX_ENTRIES = 200_000;
+/** The maximum compression ratio of Deflate is 1032:1; an entry with a larger ratio has a false size. */
+const MAX_DEFLATE_RATIO = 1032;
 
-/** `zlib.crc32` came with Node 20.15; before, records are not checked. */
+/** `zlib.crc32` was added in Node 20.15; earlier versions do not check records. */
 const crc32: typeof zlib.crc32 | undefined = zlib.crc32;
 
-/** A stored entry, read in place. Its checksum is compared when it is read from start to end. */
+/** A stored entry, read in place. Its checksum is checked when it is read sequentially to the end. */
 class StoredEntry implements ByteSource {
   private next = 0;
   private sum = 0;
@@ -45,7 +45,7 @@ class StoredEntry implements ByteSource {
 
   async read(position: number, target: Uint8Array): Promise<void> {
     await this.range.read(position, target);
-    // torch.serialization.set_crc32_options(False) leaves a zero.
+    // The checksum is 0 with torch.serialization.set_crc32_options(False).
     if (!crc32 || this.entry.crc32 === 0 || position !== this.next) return;
     this.sum = crc32(target, this.sum);
     this.next += target.length;
@@ -55,8 +55,8 @@ class StoredEntry implements ByteSource {
 }
 
 /**
- * Reads for yauzl. Its own reader throws outside of any callback when a damaged archive asks for an
- * impossible position; this one answers with an error.
+ * Reader for yauzl. yauzl's own reader throws outside of the callback when a damaged archive has an invalid position; this one
+ * passes an error to the callback.
  */
 class CheckedReader extends RandomAccessReader {
   constructor(private readonly range: FileRange) {
@@ -81,8 +81,8 @@ class CheckedReader extends RandomAccessReader {
   }
 
   private async *chunks(start: number, end: number): AsyncGenerator<Buffer> {
-    for (let position = start; position < end; position += chunkBytes) {
-      const chunk = Buffer.alloc(Math.min(chunkBytes, end - position));
+    for (let position = start; position < end; position += CHUNK_BYTES) {
+      const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, end - position));
       await this.range.read(position, chunk);
       yield chunk;
     }
@@ -108,12 +108,12 @@ class Archive {
       lazyEntries: true,
       autoClose: false,
     });
-    if (zip.entryCount > mostEntries)
+    if (zip.entryCount > MAX_ENTRIES)
       throw new CheckpointFormatError(`its archive lists ${zip.entryCount} records`);
     const entries = new Map<string, Entry>();
     let twice: string | undefined;
     for await (const entry of zip.eachEntry()) {
-      // The first folder is the name that the file had when it was saved.
+      // The first folder is named after the file when it was saved.
       const name = entry.fileName.slice(entry.fileName.indexOf('/') + 1);
       if (entries.has(name)) twice ??= entry.fileName;
       if (!entry.fileName.endsWith('/')) entries.set(name, entry);
@@ -123,7 +123,7 @@ class Archive {
     return new Archive(zip, file, entries);
   }
 
-  /** Names of all entries, as the archive has them. */
+  /** Names of all entries in the archive. */
   get names(): string[] {
     return [...this.entries.values()].map(({ fileName }) => fileName);
   }
@@ -152,10 +152,10 @@ class Archive {
       const { fileDataStart } = await this.zip.readLocalFileHeaderPromise(entry, { minimal: true });
       return new StoredEntry(new FileRange(this.file, fileDataStart, entry.compressedSize), entry);
     }
-    if (entry.uncompressedSize > entry.compressedSize * largestRatio + largestRatio)
+    if (entry.uncompressedSize > entry.compressedSize * MAX_DEFLATE_RATIO + MAX_DEFLATE_RATIO)
       throw new CheckpointFormatError(`record ${name} claims an impossible size`);
     const chunks: Buffer[] = [];
-    // yauzl ends the stream with an error once it is longer than the entry says.
+    // yauzl ends the stream with an error when it is longer than the size of the entry.
     for await (const chunk of await this.zip.openReadStreamPromise(entry))
       chunks.push(chunk as Buffer);
     return new BufferSource(Buffer.concat(chunks));
@@ -171,7 +171,7 @@ class Archive {
   }
 }
 
-/** zlib's and yauzl's own errors are about the file's bytes too. */
+/** Converts errors of zlib and yauzl, which are about the content of the file. */
 function asFormatError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof CheckpointFormatError) return error;
   if ('syscall' in error) return error;
@@ -182,7 +182,7 @@ async function readTable(archive: Archive): Promise<StateDict> {
   if (archive.has('constants.pkl'))
     throw new CheckpointFormatError(
       localize('it is a TorchScript program, not a state dict'),
-      saveWeightsAlone,
+      saveWeightsHint,
     );
   if (!archive.has('data.pkl')) throw foreignArchive(archive.names);
   if (archive.has('byteorder')) {
@@ -193,7 +193,7 @@ async function readTable(archive: Archive): Promise<StateDict> {
         localize('Load it in Python on another machine and save it again.'),
       );
   }
-  const pickle = await archive.bytes('data.pkl', largestPickle);
+  const pickle = await archive.bytes('data.pkl', MAX_PICKLE_BYTES);
   const found = stateDict(unpickle(new BufferInput(pickle), new TorchPickleHost()));
   for (const [name, { storage }] of found.tensors) {
     const size = archive.size(`data/${storage.key}`);
@@ -206,7 +206,7 @@ async function readTable(archive: Archive): Promise<StateDict> {
   return found;
 }
 
-/** Opens the zip layout in `file`; the handle is closed with it. */
+/** Opens a file of the zip layout; `close` also closes `file`. */
 export async function openTorchZipFile(path: string, file: FileHandle): Promise<CheckpointFile> {
   try {
     const archive = await Archive.open(file);
@@ -230,7 +230,7 @@ export async function openTorchZipFile(path: string, file: FileHandle): Promise<
             name,
           );
         } catch (error) {
-          throw describe(asFormatError(error), path);
+          throw asUserError(asFormatError(error), path);
         }
       },
       close: () => file.close(),

@@ -14,14 +14,14 @@ import { selfTest } from './selfTest';
 import { sha256Of, unpack } from './unpack';
 import { type Release, releaseFor, type Wheel } from './wheels';
 
-/** Unpacking reports its progress this often. */
+/** Interval at which unpacking reports its progress. */
 const REPORT_MS = 200;
 
 export interface InstallProgress {
   phase: 'downloading' | 'verifying' | 'unpacking' | 'testing';
-  /** The package it is about. */
+  /** Name of the package. */
   item: string;
-  /** Bytes, over all packages; downloading and unpacking are counted apart. */
+  /** Bytes of all packages; downloading and unpacking are counted separately. */
   done: number;
   total: number;
 }
@@ -29,28 +29,28 @@ export interface InstallProgress {
 export interface InstallOptions {
   /** The CUDA build with NVIDIA's libraries. */
   gpu?: boolean;
-  /** Wheels that are already here; the others are downloaded. */
+  /** Files of wheels that were already downloaded. */
   wheels?: readonly string[];
   onProgress?: (progress: InstallProgress) => void;
   signal?: AbortSignal;
   env?: NodeJS.ProcessEnv;
-  /** What to install; the pinned release of this platform unless given. */
+  /** Release to install; by default the pinned release of this platform. */
   release?: Release;
-  /** Run on the unpacked library before it is put in place. */
+  /** Test of the unpacked library before it is moved into place. */
   test?: (library: Library) => Promise<unknown>;
 }
 
-/** How much an install downloads and then keeps, in bytes. */
+/** Bytes that an install downloads, and that it takes on the disk. */
 export function installSize(gpu: boolean): { download: number; installed: number } {
   const release = releaseFor(gpu ? 'gpu' : 'cpu');
   return { download: downloadBytes(release), installed: release.unpackedBytes };
 }
 
 /**
- * Downloads, checks, unpacks and tests the library, then puts it in place as a whole. Where it is installed
- * already, nothing happens. Aborted or failed, it leaves nothing behind; two installs at once do no harm.
+ * Downloads, verifies, unpacks and tests the library, then moves the whole folder into place. Does nothing if it is already
+ * installed. Removes its files when it fails or is aborted. Two installs may run at the same time.
  *
- * @throws InstallError what failed and what to do
+ * @throws InstallError with what failed and what to do
  * @throws DOMException AbortError
  */
 export async function install(options: InstallOptions = {}): Promise<Library> {
@@ -77,7 +77,7 @@ export async function install(options: InstallOptions = {}): Promise<Library> {
     options.onProgress?.({ phase: 'testing', item: 'TensorFlow', done: 0, total: 1 });
     await (options.test ?? selfTest)(library);
     signal?.throwIfAborted();
-    await putInPlace(staged, final);
+    await moveIntoPlace(staged, final);
   } catch (error) {
     if (errnoOf(error) === 'ENOSPC')
       throw new InstallError(localize('The disk of {0} is full; nothing was installed.', root), {
@@ -103,7 +103,7 @@ export async function removeManaged(env: NodeJS.ProcessEnv = process.env): Promi
   return existed;
 }
 
-/** Fetches and unpacks every wheel of the release into `staged`. */
+/** Downloads and unpacks every wheel of the release into `staged`. */
 async function stage(
   release: Release,
   staged: string,
@@ -158,7 +158,7 @@ async function stage(
     };
     await unpack(file, wheel.take, staged, onBytes, signal);
     report('unpacking', unpacked, release.unpackedBytes);
-    // Each wheel goes as soon as it is unpacked: the GPU build has 3 GB of them.
+    // Each wheel is removed after unpacking: those of the GPU build take 3 GB.
     await rm(folder, { recursive: true, force: true });
   }
   const manifest = {
@@ -169,7 +169,7 @@ async function stage(
   await writeFile(join(staged, 'install.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-/** Finds out, by their hashes, which of the pinned wheels the given files are. */
+/** Matches the given files with the pinned wheels by their hashes. */
 async function matchFiles(
   release: Release,
   files: readonly string[],
@@ -203,11 +203,11 @@ async function matchFiles(
   return matched;
 }
 
-async function putInPlace(staged: string, final: string): Promise<void> {
+async function moveIntoPlace(staged: string, final: string): Promise<void> {
   try {
     await rename(staged, final);
   } catch (error) {
-    // Another install was faster: its copy is as good. A folder without the libraries is in the way, though.
+    // Another install was faster, and its copy is used. A folder without the libraries is replaced.
     if (managedLibrary(final)) return;
     if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'EEXIST') throw error;
     await rm(final, { recursive: true, force: true });
@@ -236,7 +236,7 @@ function isAlive(pid: number): boolean {
 async function requireSpace(root: string, release: Release): Promise<void> {
   const { bavail, bsize } = await statfs(root);
   const largest = Math.max(...release.wheels.map((wheel) => wheel.bytes));
-  // pip writes a wheel twice: where it downloads to, and where it was asked to put it.
+  // pip writes a wheel twice: to its temporary folder, and to the destination.
   const needed = release.unpackedBytes + 2 * largest;
   if (bavail * bsize < needed)
     throw new InstallError(

@@ -1,4 +1,4 @@
-/** Finds TensorFlow's native library on this machine. */
+/** Finds the native library of TensorFlow on this machine. */
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -9,15 +9,15 @@ import { requireSupported, TENSORFLOW_VERSION, type Variant } from './wheels';
 import { localize, joinSentences, type MessageText } from '../../util/localize';
 
 export interface Library {
-  /** Folder that holds the two libraries. */
+  /** Folder with the two libraries. */
   directory: string;
-  /** libtensorflow_cc, which carries the C API. */
+  /** Path of libtensorflow_cc, which contains the C API. */
   path: string;
   source: 'option' | 'environment' | 'managed' | 'python';
 }
 
 export interface FindOptions {
-  /** Folder that the user named; nothing else is looked at then. */
+  /** Folder that the user specified; then no other place is searched. */
   directory?: string;
   env?: NodeJS.ProcessEnv;
 }
@@ -27,42 +27,46 @@ const SUFFIX = process.platform === 'darwin' ? '2.dylib' : 'so.2';
 const LIBRARY = `libtensorflow_cc.${SUFFIX}`;
 const FRAMEWORK = `libtensorflow_framework.${SUFFIX}`;
 
-/** Folder of the managed copies, one folder a version and variant. @throws {UserError} where there can be none. */
+/** Folder of the managed copies, with a folder for each version and variant. @throws {UserError} when there is no cache folder. */
 export function managedRoot(env: NodeJS.ProcessEnv = process.env): string {
   return join(requireCacheFolder(env), 'tensorflow');
 }
 
 /**
  * Folder of one managed copy: contains `tensorflow/`, and `nvidia/` for GPUs.
- * @throws {UserError} where there can be none.
+ * @throws {UserError} when there is no cache folder.
  */
 export function managedFolder(variant: Variant, env: NodeJS.ProcessEnv = process.env): string {
   return join(managedRoot(env), `${TENSORFLOW_VERSION}-${variant}`);
 }
 
 /**
- * Looks, in this order, at: the folder that the user named, NLVR_TF_DIR, the managed copy, and Python
- * environments that have TensorFlow. Loads nothing.
+ * Searches, in this order: the folder that the user specified, NLVR_TF_DIR, the managed copy, and Python environments with
+ * TensorFlow. Does not load the library.
  *
- * @throws RuntimeMissingError that says how to get the library
- * @throws UnsupportedPlatformError where there is none to get
+ * @throws RuntimeMissingError with how to install the library
+ * @throws UnsupportedPlatformError when there is no library for this platform
  */
 export async function findLibrary(options: FindOptions = {}): Promise<Library> {
   requireSupported();
   const { directory, env = process.env } = options;
   if (directory !== undefined)
-    return named(directory, 'option', localize('The folder given for TensorFlow'));
+    return libraryInNamedFolder(directory, 'option', localize('The folder given for TensorFlow'));
   const fromEnvironment = env['NLVR_TF_DIR'];
-  if (fromEnvironment) return named(fromEnvironment, 'environment', 'NLVR_TF_DIR');
-  const found = managed(env) ?? (await inPython(env));
+  if (fromEnvironment) return libraryInNamedFolder(fromEnvironment, 'environment', 'NLVR_TF_DIR');
+  const found = findManaged(env) ?? (await findInPython(env));
   if (found) return found;
   throw new RuntimeMissingError(localize('The TensorFlow library is not installed.'), {
     hint: INSTALL_HINT,
   });
 }
 
-function named(directory: string, source: Library['source'], what: MessageText): Library {
-  const library = at(directory, source) ?? at(join(directory, 'tensorflow'), source);
+function libraryInNamedFolder(
+  directory: string,
+  source: Library['source'],
+  what: MessageText,
+): Library {
+  const library = libraryIn(directory, source) ?? libraryIn(join(directory, 'tensorflow'), source);
   if (library) return library;
   throw new RuntimeMissingError(
     localize(
@@ -81,8 +85,8 @@ function named(directory: string, source: Library['source'], what: MessageText):
   );
 }
 
-/** The library in a folder, if both of its files are there. */
-function at(directory: string, source: Library['source']): Library | undefined {
+/** The library in a folder, if both of its files exist. */
+function libraryIn(directory: string, source: Library['source']): Library | undefined {
   const absolute = resolve(directory);
   const path = join(absolute, LIBRARY);
   if (!existsSync(path) || !existsSync(join(absolute, FRAMEWORK))) return undefined;
@@ -91,12 +95,12 @@ function at(directory: string, source: Library['source']): Library | undefined {
 
 /** The library in a managed copy's folder, if it is complete. */
 export function managedLibrary(folder: string): Library | undefined {
-  return at(join(folder, 'tensorflow'), 'managed');
+  return libraryIn(join(folder, 'tensorflow'), 'managed');
 }
 
-function managed(env: NodeJS.ProcessEnv): Library | undefined {
+function findManaged(env: NodeJS.ProcessEnv): Library | undefined {
   if (findCacheFolder(env) === undefined) return undefined;
-  // The GPU build runs on machines without one, but slower to load: it comes first only where it is of use.
+  // The GPU build also runs without a GPU, but takes longer to load.
   const order: Variant[] = hasNvidiaDevice() ? ['gpu', 'cpu'] : ['cpu', 'gpu'];
   for (const variant of order) {
     const library = managedLibrary(managedFolder(variant, env));
@@ -105,21 +109,21 @@ function managed(env: NodeJS.ProcessEnv): Library | undefined {
   return undefined;
 }
 
-/** Whether the driver of an NVIDIA GPU is there. */
+/** Whether the driver of an NVIDIA GPU is installed. */
 export function hasNvidiaDevice(): boolean {
   return existsSync('/dev/nvidiactl') || existsSync('/dev/dxg');
 }
 
-async function inPython(env: NodeJS.ProcessEnv): Promise<Library | undefined> {
+async function findInPython(env: NodeJS.ProcessEnv): Promise<Library | undefined> {
   for (const prefix of [env['VIRTUAL_ENV'], env['CONDA_PREFIX']]) {
     if (!prefix) continue;
     for (const packages of sitePackages(prefix)) {
-      const library = at(join(packages, 'tensorflow'), 'python');
+      const library = libraryIn(join(packages, 'tensorflow'), 'python');
       if (library) return library;
     }
   }
-  const package_ = await packageOfPython(env);
-  return package_ === undefined ? undefined : at(package_, 'python');
+  const package_ = await packageFolderOfPython(env);
+  return package_ === undefined ? undefined : libraryIn(package_, 'python');
 }
 
 function sitePackages(prefix: string): string[] {
@@ -130,8 +134,8 @@ function sitePackages(prefix: string): string[] {
     .map((name) => join(lib, name, 'site-packages'));
 }
 
-/** Asks the `python3` of the PATH where its TensorFlow is, without importing it (which takes seconds). */
-async function packageOfPython(env: NodeJS.ProcessEnv): Promise<string | undefined> {
+/** The TensorFlow folder of the `python3` on the PATH, found without importing TensorFlow, which would take seconds. */
+async function packageFolderOfPython(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   const code =
     'import importlib.util as u; s = u.find_spec("tensorflow"); ' +
     'print(s.submodule_search_locations[0] if s and s.submodule_search_locations else "")';
@@ -142,7 +146,7 @@ async function packageOfPython(env: NodeJS.ProcessEnv): Promise<string | undefin
     });
     return stdout.trim() || undefined;
   } catch {
-    // No Python, or a broken one: then there is no TensorFlow in it for us.
+    // Python is missing or does not work.
     return undefined;
   }
 }

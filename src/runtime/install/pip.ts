@@ -1,4 +1,4 @@
-/** Downloads wheels with the user's own pip, which knows their proxies, mirrors and certificates. */
+/** Downloads wheels with the user's pip, which is configured for their proxies, mirrors and certificates. */
 import { execFile, spawn } from 'node:child_process';
 import { lstat, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,10 +14,10 @@ const COMMANDS: readonly (readonly string[])[] = [
   ['pip'],
 ];
 const POLL_MS = 500;
-/** pip's last words that go into an error. */
+/** Length of pip's output in an error. */
 const TAIL_CHARACTERS = 1500;
 
-/** The first pip that runs. @throws InstallError where there is none */
+/** Finds the first pip that runs. @throws InstallError when there is none */
 export async function findPip(env: NodeJS.ProcessEnv = process.env): Promise<readonly string[]> {
   for (const command of COMMANDS) {
     const [program = '', ...args] = command;
@@ -25,7 +25,7 @@ export async function findPip(env: NodeJS.ProcessEnv = process.env): Promise<rea
       await promisify(execFile)(program, [...args, '--version'], { env, timeout: 30_000 });
       return command;
     } catch {
-      // Not this one.
+      // Try the next one.
     }
   }
   throw new InstallError(
@@ -42,16 +42,16 @@ export interface DownloadOptions {
   pip: readonly string[];
   env: NodeJS.ProcessEnv;
   signal: AbortSignal | undefined;
-  /** Bytes on disk so far. */
+  /** Called with the bytes on disk so far. */
   onBytes: (bytes: number) => void;
 }
 
 /**
- * Downloads one wheel into a folder of its own.
+ * Downloads one wheel.
  *
- * @param folder is created; pip's temporary files lie in it too
+ * @param folder folder to create for the wheel and pip's temporary files
  * @returns the wheel's path
- * @throws InstallError with pip's last words
+ * @throws InstallError with the end of pip's output
  */
 export async function downloadWheel(
   wheel: Wheel,
@@ -78,7 +78,7 @@ export async function downloadWheel(
     `--dest=${target}`,
     `${wheel.project}==${wheel.version}`,
   ];
-  // pip says nothing machine-readable about its progress before version 24.1; the files do.
+  // pip before version 24.1 has no machine-readable progress, so the sizes of its files are read.
   const poll = setInterval(() => {
     void folderSize(temporary).then(async (bytes) => {
       onBytes(Math.min(Math.max(bytes, await folderSize(target)), wheel.bytes));
@@ -110,14 +110,14 @@ function runPip(
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
     let failure: Error | undefined;
-    // An abort is reported before the process has ended, and its files must not be removed under it.
+    // An abort is reported before the process has ended, while it still writes its files: wait for `close`.
     child.on('error', (error) => {
       failure = error;
       if (child.pid === undefined) reject(error);
     });
     child.on('close', (code) => {
       if (failure) reject(failure);
-      // Ctrl-C reaches pip, too, and may end it first.
+      // Ctrl-C also reaches pip, which may end first.
       else if (signal?.aborted) reject(new DOMException('The install was stopped.', 'AbortError'));
       else if (code === 0) resolve();
       else
@@ -139,7 +139,7 @@ function runPip(
   });
 }
 
-/** Bytes in a folder; what disappears meanwhile counts nothing. */
+/** Size of all files in a folder; files that disappear meanwhile count as 0. */
 export async function folderSize(folder: string): Promise<number> {
   let total = 0;
   for (const name of await readdir(folder).catch(() => [])) {

@@ -1,4 +1,4 @@
-/** What `nlvr runtime status` and the extension report about the library. */
+/** Checks the library, for `nlvr runtime status` and the extension. */
 import { dirname } from 'node:path';
 import type { MessageText } from '../../util/localize';
 import { errorDetails, UserError } from '../../util/userError';
@@ -8,17 +8,17 @@ import { selfTest } from './selfTest';
 
 export interface RuntimeStatus {
   library: Library | null;
-  /** Bytes on disk, NVIDIA's libraries of a managed copy included. */
+  /** Bytes on disk, including NVIDIA's libraries of a managed copy. */
   size: number | null;
   version: string | null;
-  /** Whether TensorFlow sees a GPU. */
+  /** Whether TensorFlow finds a GPU. */
   gpu: boolean | null;
-  /** Why it does not work, null where it does. */
+  /** Why it does not work; null if it works. */
   problem: MessageText | null;
   hint: MessageText | null;
 }
 
-/** Finds the library and tries it. Takes seconds. Throws nothing that the user could fix. */
+/** Finds the library and runs its self-test, which takes seconds. Errors of the user's setup are part of the result. */
 export async function runtimeStatus(options: FindOptions = {}): Promise<RuntimeStatus> {
   let library: Library | null = null;
   let size: number | null = null;

@@ -1,4 +1,4 @@
-/** Tries a library in a process of its own, so that a crash in it takes nobody down. */
+/** Tests a library in another process, so that a crash of the library does not end this one. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { assetPath } from '../../util/assets';
@@ -10,7 +10,7 @@ import { localize, type MessageText } from '../../util/localize';
 export interface SelfTestResult {
   /** TensorFlow's version. */
   version: string;
-  /** Whether TensorFlow sees a GPU. */
+  /** Whether TensorFlow finds a GPU. */
   gpu: boolean;
 }
 
@@ -19,7 +19,7 @@ const TIMEOUT_MS = 120_000;
 /**
  * Loads the library, checks its version and multiplies two matrices with it.
  *
- * @throws RuntimeUnusableError what went wrong and what to do
+ * @throws RuntimeUnusableError with what failed and what to do
  */
 export async function selfTest(library: Library): Promise<SelfTestResult> {
   let stdout: string;

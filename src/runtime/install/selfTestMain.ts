@@ -1,4 +1,4 @@
-/** Entry of the self-test's process: loads the library named in the arguments and multiplies two matrices. */
+/** Entry point of the self-test's process: loads the library of its first argument and multiplies two matrices. */
 import { loadCapi } from '../tensorflow/capi';
 import { DType } from '../tensorflow/dtypes';
 import { Graph } from '../tensorflow/graph';

@@ -1,4 +1,4 @@
-/** Checks wheels and takes files out of them. A wheel is a zip archive. */
+/** Hashes wheels and extracts files from them. A wheel is a zip archive. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -19,11 +19,11 @@ export async function sha256Of(file: string, signal?: AbortSignal): Promise<stri
 }
 
 /**
- * Unpacks the entries whose names match.
+ * Extracts the entries whose names match `take`.
  *
  * @param onBytes called with the number of bytes written since the last call
- * @returns names of the unpacked entries
- * @throws InstallError where the file is damaged
+ * @returns names of the extracted entries
+ * @throws InstallError when the file is damaged
  */
 export async function unpack(
   file: string,

@@ -2,14 +2,14 @@ import { localize } from '../../util/localize';
 import { RuntimeUnusableError } from '../errors';
 
 /**
- * TensorFlow versions that are accepted, from (inclusive) and before (exclusive).
+ * Supported TensorFlow versions, from (inclusive) and before (exclusive).
  *
- * The runtime's tests pass with 2.16, 2.18, 2.20 and 2.21, the first and last of the range known so far. Older
- * ones were not tried; a TensorFlow 3 may break what minor versions keep.
+ * The runtime's tests pass with 2.16, 2.18, 2.20 and 2.21. Older versions were not tested; TensorFlow 3 may break
+ * compatibility that minor versions keep.
  */
 const ACCEPTED_VERSIONS = { from: [2, 16], before: [3, 0] } as const;
 
-/** @throws RuntimeUnusableError where the version is out of range */
+/** Checks the version of a library. @throws RuntimeUnusableError when it is not supported */
 export function checkVersion(version: string, directory: string): void {
   const [major = NaN, minor = NaN] = version.split('.').map(Number);
   const value = major * 1000 + minor;

@@ -1,8 +1,8 @@
 /**
- * The wheels that carry TensorFlow's C API, pinned. Nothing else is ever unpacked by an install.
+ * The pinned wheels with TensorFlow's C API. An install unpacks nothing else.
  *
- * `libtensorflow_cc` in them depends on no Python. The hashes are those of the Python Package Index, as
- * `pip install --dry-run --report` gives them; the wheels' Python tag is arbitrary but fixed.
+ * Their `libtensorflow_cc` does not depend on Python. The hashes are those of the Python Package Index, from
+ * `pip install --dry-run --report`; the wheels' Python tag is arbitrary but fixed.
  */
 import { UnsupportedPlatformError } from '../errors';
 import { localize } from '../../util/localize';
@@ -10,7 +10,7 @@ import { localize } from '../../util/localize';
 export type Variant = 'cpu' | 'gpu';
 
 export interface Wheel {
-  /** Distribution, as pip is asked for it. */
+  /** Name of the distribution. */
   project: string;
   version: string;
   /** pip's `--platform`. */
@@ -18,7 +18,7 @@ export interface Wheel {
   sha256: string;
   /** Size of the download. */
   bytes: number;
-  /** What is taken out of it. */
+  /** Names of the entries to extract. */
   take: RegExp;
 }
 
@@ -27,16 +27,16 @@ export interface Release {
   version: string;
   variant: Variant;
   wheels: readonly Wheel[];
-  /** Size after unpacking, about. */
+  /** Approximate size after unpacking. */
   unpackedBytes: number;
 }
 
-/** Version that is installed. */
+/** Version of TensorFlow to install. */
 export const TENSORFLOW_VERSION = '2.21.0';
 
 const MB = 1_000_000;
 const TENSORFLOW_LIBRARIES = /^tensorflow\/libtensorflow_(cc|framework)\.(so\.2|2\.dylib)$/;
-/** Shared libraries, and what XLA compiles with: ptxas and libdevice. */
+/** Shared libraries, and the files that XLA needs to compile: ptxas and libdevice. */
 const NVIDIA_FILES = /^nvidia\/[^/]+\/(lib\/[^/]+\.so[^/]*|bin\/ptxas|nvvm\/libdevice\/[^/]+)$/;
 
 function tensorflow(project: string, platform: string, sha256: string, bytes: number): Wheel {
@@ -159,7 +159,7 @@ const CUDA_WHEELS: readonly (readonly [
   ],
 ];
 
-/** Platform tags of NVIDIA's wheels, newest first: pip wants each that may match. */
+/** Platform tags of NVIDIA's wheels, newest first: pip needs each that may match. */
 const NVIDIA_PLATFORMS = [
   'manylinux_2_27_x86_64',
   'manylinux_2_17_x86_64',
@@ -169,9 +169,9 @@ const NVIDIA_PLATFORMS = [
 ];
 
 /**
- * What to install on a platform.
+ * The release to install on a platform.
  *
- * @throws UnsupportedPlatformError where no wheel has the C API
+ * @throws UnsupportedPlatformError when no wheel has the C API
  */
 export function releaseFor(
   variant: Variant,
@@ -203,7 +203,7 @@ export function releaseFor(
   return { version: TENSORFLOW_VERSION, variant, wheels: [wheel], unpackedBytes: 860 * MB };
 }
 
-/** @throws UnsupportedPlatformError that says what to do instead */
+/** Checks that TensorFlow exists for a platform. @throws UnsupportedPlatformError with what to do instead */
 export function requireSupported(
   platform: NodeJS.Platform = process.platform,
   arch: string = process.arch,

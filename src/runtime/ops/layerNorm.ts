@@ -29,12 +29,12 @@ export function rematerializedLayerNorm(
   const width = gamma.shape[0] ?? 0;
   const rows = tf.reshape(x, [-1, width]);
   let rematerialize: (() => tf.Tensor) | undefined;
-  const normalised = tf.customGrad((input, g, b, save) => {
+  const normalized = tf.customGrad((input, g, b, save) => {
     const value = input as tf.Tensor;
     // [rows, 1] each
-    const centred = tf.sub(value, rowMean(value));
-    const reciprocal = tf.rsqrt(tf.add(rowMean(tf.square(centred)), eps));
-    const xHat = tf.mul(centred, reciprocal);
+    const centered = tf.sub(value, rowMean(value));
+    const reciprocal = tf.rsqrt(tf.add(rowMean(tf.square(centered)), eps));
+    const xHat = tf.mul(centered, reciprocal);
     const [savedXHat, savedGamma, savedBeta] = [xHat, g as tf.Tensor, b as tf.Tensor].map(
       savedTensor,
     ) as [() => tf.Tensor, () => tf.Tensor, () => tf.Tensor];
@@ -42,7 +42,7 @@ export function rematerializedLayerNorm(
     (save as tf.GradSaveFunc)([xHat, reciprocal, g as tf.Tensor]);
     return { value: affine(xHat, g as tf.Tensor, b as tf.Tensor), gradFunc: gradient };
   })(rows, gamma, beta);
-  const value = tf.reshape(normalised, x.shape);
+  const value = tf.reshape(normalized, x.shape);
   if (!rematerialize) throw new TraceError('TensorFlow.js did not record LayerNorm');
   return { value, rematerialize };
 }

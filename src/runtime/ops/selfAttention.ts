@@ -42,19 +42,19 @@ export function selfAttention(qkv: tf.Tensor, heads: number): tf.Tensor {
   const keepProbabilities = trace.isRecomputing || !trace.allowsCheckpointing;
   return tf.customGrad((input, save) => {
     // One transpose for all three. Unpack along the first dimension copies nothing.
-    const apart = tf.transpose(
+    const unstacked = tf.transpose(
       tf.reshape(asOperand(input as tf.Tensor), [n, tokens, 3, heads, d]),
       [2, 0, 3, 1, 4],
     );
-    const [q, k, v] = queriesKeysValues(apart, sizes);
+    const [q, k, v] = queriesKeysValues(unstacked, sizes);
     const probabilities: (() => tf.Tensor)[] = [];
-    const attended = oneAfterTheOther([], q.length, (i) => {
-      const p = softmaxOfScores(at(q, i), at(k, i));
+    const attended = inSequence([], q.length, (i) => {
+      const p = softmaxOfScores(itemAt(q, i), itemAt(k, i));
       probabilities.push(savedTensor(p));
-      return [batchMatMul(p, at(v, i), false, false)];
+      return [batchMatMul(p, itemAt(v, i), false, false)];
     });
     const merged = mergeHeads(concat(attended), sizes);
-    (save as tf.GradSaveFunc)([apart, merged]);
+    (save as tf.GradSaveFunc)([unstacked, merged]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]): tf.Tensor =>
       gradient(dy, saved, sizes, keepProbabilities ? probabilities : undefined);
     return { value: merged, gradFunc };
@@ -77,11 +77,11 @@ function gradient(
   sizes: Sizes,
   probabilities: (() => tf.Tensor)[] | undefined,
 ): tf.Tensor {
-  const [apart, merged] = saved as [tf.Tensor, tf.Tensor];
+  const [unstacked, merged] = saved as [tf.Tensor, tf.Tensor];
   const { n, tokens, heads, d, parts } = sizes;
   const scale = 1 / Math.sqrt(d);
-  const behind = [outputOf(dy).oper];
-  const [q, k, v] = currentTrace().after(behind, () => queriesKeysValues(apart, sizes));
+  const afterGradient = [outputOf(dy).oper];
+  const [q, k, v] = currentTrace().after(afterGradient, () => queriesKeysValues(unstacked, sizes));
   const split = [n, tokens, heads, d];
   const [dAttended] = unpack(
     tf.transpose(tf.reshape(asOperand(dy), split), [0, 2, 1, 3]),
@@ -92,19 +92,21 @@ function gradient(
   // Σ dp · p over the keys equals Σ dy · y over d, which reads [tokens, d] instead of [tokens, tokens].
   const dots = tf.sum(tf.reshape(tf.mul(dy, widenAfter(merged, dy)), split), -1, true);
   const [dotsOf] = unpack(tf.transpose(dots, [0, 2, 1, 3]), parts, { ...sizes, d: 1 }, 1);
-  const gradients = oneAfterTheOther(behind, parts, (i) => {
-    const p = probabilities ? at(probabilities, i)() : softmaxOfScores(at(q, i), at(k, i));
-    const dv = batchMatMul(p, at(dAttended, i), true, false);
-    const dp = batchMatMul(at(dAttended, i), at(v, i), false, true);
-    const ds = tf.mul(p, tf.sub(dp, at(dotsOf, i)));
-    const dq = scaledBy(batchMatMul(ds, at(k, i), false, false), scale);
-    // The queries are scaled already.
-    const dk = batchMatMul(ds, at(q, i), true, false);
+  const gradients = inSequence(afterGradient, parts, (i) => {
+    const p = probabilities
+      ? itemAt(probabilities, i)()
+      : softmaxOfScores(itemAt(q, i), itemAt(k, i));
+    const dv = batchMatMul(p, itemAt(dAttended, i), true, false);
+    const dp = batchMatMul(itemAt(dAttended, i), itemAt(v, i), false, true);
+    const ds = tf.mul(p, tf.sub(dp, itemAt(dotsOf, i)));
+    const dq = scaledBy(batchMatMul(ds, itemAt(k, i), false, false), scale);
+    // The queries are already scaled.
+    const dk = batchMatMul(ds, itemAt(q, i), true, false);
     return [dq, dk, dv];
   });
   // Each list [3][parts], joined to [3, n, heads, tokens, d].
-  const together = tf.reshape(concat(gradients), [3, n, heads, tokens, d]);
-  return tf.reshape(tf.transpose(together, [1, 3, 0, 2, 4]), [n, tokens, 3 * heads * d]);
+  const stacked = tf.reshape(concat(gradients), [3, n, heads, tokens, d]);
+  return tf.reshape(tf.transpose(stacked, [1, 3, 0, 2, 4]), [n, tokens, 3 * heads * d]);
 }
 
 /** softmax(q · kᵀ) of scaled queries, [heads of the part, tokens, tokens] */
@@ -113,17 +115,17 @@ function softmaxOfScores(q: tf.Tensor, k: tf.Tensor): tf.Tensor {
 }
 
 /**
- * The parts of queries, keys and values, the queries divided by √d: once for all parts, as every node costs.
+ * Splits queries, keys and values into parts. The queries are divided by √d once for all parts, because every node has a cost.
  *
- * @param apart [3, n, heads, tokens, d]
+ * @param unstacked [3, n, heads, tokens, d]
  */
 function queriesKeysValues(
-  apart: tf.Tensor,
+  unstacked: tf.Tensor,
   sizes: Sizes,
 ): [tf.Tensor[], tf.Tensor[], tf.Tensor[]] {
-  const [, k, v] = unpack(apart, 3 * sizes.parts, sizes, 3);
-  const queries = rawOps('Unpack', [apart], { ...FLOAT, num: { int: 3 }, axis: { int: 0 } });
-  const scaled = scaledBy(at(queries, 0), 1 / Math.sqrt(sizes.d));
+  const [, k, v] = unpack(unstacked, 3 * sizes.parts, sizes, 3);
+  const queries = rawOps('Unpack', [unstacked], { ...FLOAT, num: { int: 3 }, axis: { int: 0 } });
+  const scaled = scaledBy(itemAt(queries, 0), 1 / Math.sqrt(sizes.d));
   return [unpack(scaled, sizes.parts, sizes, 1)[0], k, v];
 }
 
@@ -132,7 +134,7 @@ function queriesKeysValues(
  *
  * @returns for each result of `compute`, the list of that result of all parts
  */
-function oneAfterTheOther(
+function inSequence(
   first: readonly OperationPointer[],
   parts: number,
   compute: (part: number) => tf.Tensor[],
@@ -155,13 +157,13 @@ function unpack(
   { tokens, d }: Sizes,
   groups: 1 | 3,
 ): [tf.Tensor[], tf.Tensor[], tf.Tensor[]] {
-  const apart = rawOps('Unpack', [tf.reshape(x, [pieces, -1, tokens, d])], {
+  const parts = rawOps('Unpack', [tf.reshape(x, [pieces, -1, tokens, d])], {
     ...FLOAT,
     num: { int: pieces },
     axis: { int: 0 },
   });
   const each = pieces / groups;
-  return [apart.slice(0, each), apart.slice(each, 2 * each), apart.slice(2 * each)];
+  return [parts.slice(0, each), parts.slice(each, 2 * each), parts.slice(2 * each)];
 }
 
 /** Concatenates all parts of all lists along the first dimension, in one copy. */
@@ -173,11 +175,11 @@ function concat(lists: tf.Tensor[][]): tf.Tensor {
 
 /** [n · heads, tokens, d] → [n, tokens, width] */
 function mergeHeads(attended: tf.Tensor, { n, tokens, heads, d }: Sizes): tf.Tensor {
-  const apart = tf.reshape(attended, [n, heads, tokens, d]);
-  return tf.reshape(tf.transpose(apart, [0, 2, 1, 3]), [n, tokens, heads * d]);
+  const byHead = tf.reshape(attended, [n, heads, tokens, d]);
+  return tf.reshape(tf.transpose(byHead, [0, 2, 1, 3]), [n, tokens, heads * d]);
 }
 
-function at<T>(list: readonly T[], index: number): T {
+function itemAt<T>(list: readonly T[], index: number): T {
   const item = list[index];
   if (item === undefined) throw new RangeError(`part ${index} of ${list.length}`);
   return item;

@@ -235,7 +235,7 @@ function sumOverRanks(
   const packed = packing.pack(entries.map(([, value]) => outputOf(value)));
   const sum = new Collectives(trace, replica).allReduce(packed, {
     name: `sums/${packing.length}`,
-    place: 'host',
+    runsOn: 'host',
   });
   const sums = packing.unpack(sum);
   return Object.fromEntries(entries.map(([name], i) => [name, tensorOf(sums[i])]));
@@ -327,7 +327,7 @@ function addAccumulated(
 function globalNorm({ trace }: Scope, gradients: readonly Output[]): Output {
   // L2Loss is half the sum of squares.
   const halves = gradients.map((gradient) => trace.op('L2Loss', [gradient], FLOAT));
-  const together = trace.op('Pack', [halves], FLOAT);
-  const sum = trace.op('Sum', [together, trace.graph.scalar(0, DType.int32)], FLOAT);
+  const stacked = trace.op('Pack', [halves], FLOAT);
+  const sum = trace.op('Sum', [stacked, trace.graph.scalar(0, DType.int32)], FLOAT);
   return trace.op('Sqrt', [trace.op('Mul', [sum, trace.graph.scalar(2)], FLOAT)], FLOAT);
 }

@@ -1,13 +1,13 @@
-/** When something in a program happened, on the clock that JavaScript reads too. */
+/** Measures when operations of a program have run, on the clock of `Date.now()`. */
 import type { OperationPointer, Output } from '../tensorflow/capi';
 import { DType } from '../tensorflow/dtypes';
 import type { Trace } from '../trace/trace';
 
-/** Milliseconds are counted modulo this, so that they fit into 32 bits. */
+/** Milliseconds are counted modulo this number, so that they fit into 32 bits. */
 const CYCLE_MS = 100_000_000;
 
 /**
- * Adds a reading of the clock behind some operations.
+ * Adds a reading of the clock after some operations.
  * @returns int32 scalar, milliseconds modulo a cycle
  */
 export function clockAfter(trace: Trace, operations: readonly OperationPointer[]): Output {
@@ -21,7 +21,7 @@ export function clockAfter(trace: Trace, operations: readonly OperationPointer[]
   });
 }
 
-/** The clock's reading now, as `clockAfter` gives it. */
+/** The current reading of the clock, as that of `clockAfter`. */
 export function clockMs(): number {
   return Date.now() % CYCLE_MS;
 }

@@ -8,20 +8,20 @@ import type { Attribute } from '../tensorflow/graph';
 import type { Trace } from '../trace/trace';
 import { type ReplicaSpec, taskName } from './spec';
 
-/** Ranks of a collective, by the devices they take part with: a group has one kind of device. */
+/** Group keys of the ranks, by the kind of device: a group has one kind. */
 const Group = { host: 1, device: 2 } as const;
 
 export interface Collective {
   /**
-   * Name of the collective, the same on all ranks. Ranks meet by this name, so programs of different shapes (text
-   * lengths) may share it; the value's own shape must be the same everywhere.
+   * Name of the collective, the same on all ranks. Ranks are matched by this name, so that programs with different input
+   * shapes (text lengths) may share it; the value's shape must be the same on all ranks.
    */
   name: string;
-  /** `host`: on the CPUs, whatever device the programs run on; `device`: where the programs run. */
-  place: keyof typeof Group;
+  /** `host`: on the CPUs; `device`: on the device of the programs. */
+  runsOn: keyof typeof Group;
 }
 
-/** Adds the collectives of one rank to a trace. With a world size of 1 every one of them is the identity. */
+/** Adds collectives to a trace. With a world size of 1, each of them is the identity. */
 export class Collectives {
   constructor(
     private readonly trace: Trace,
@@ -29,7 +29,7 @@ export class Collectives {
   ) {}
 
   /**
-   * The sum over all ranks, the same bits on each.
+   * The sum over all ranks, bitwise equal on each.
    *
    * @param value any shape, the same on all ranks; float32, bfloat16 or int32
    * @param final `Div` divides the sum by the world size
@@ -45,7 +45,7 @@ export class Collectives {
   }
 
   /**
-   * The values of all ranks, one after the other along the first dimension.
+   * The values of all ranks, concatenated along the first dimension.
    *
    * @param value [n, …], the same shape on all ranks
    * @returns [worldSize · n, …]
@@ -61,7 +61,7 @@ export class Collectives {
     });
   }
 
-  /** Sends rank 0's value to the others. For rank 0 only. */
+  /** Sends rank 0's value to the other ranks. Only on rank 0. */
   send(value: Output, collective: Collective): Output {
     const { graph } = this.trace;
     return this.add('CollectiveBcastSend', [value], collective, {
@@ -70,7 +70,7 @@ export class Collectives {
     });
   }
 
-  /** Rank 0's value, on the other ranks. */
+  /** Receives rank 0's value. Only on the other ranks. */
   receive(shape: readonly number[], dtype: DType, collective: Collective): Output {
     return this.add('CollectiveBcastRecv', [], collective, {
       T: { type: dtype },
@@ -81,7 +81,7 @@ export class Collectives {
   private add(
     type: string,
     inputs: readonly Output[],
-    { name, place }: Collective,
+    { name, runsOn }: Collective,
     attributes: Record<string, Attribute>,
   ): Output {
     const { rank, worldSize } = this.replica;
@@ -91,18 +91,18 @@ export class Collectives {
       {
         ...attributes,
         group_size: { int: worldSize },
-        group_key: { int: Group[place] },
+        group_key: { int: Group[runsOn] },
         instance_key: { int: instanceKey(name) },
-        // TensorFlow takes NCCL only where it is asked for by name, and for GPUs only: CPUs use the ring all the same
+        // TensorFlow uses NCCL only with this hint, and only for GPUs: CPUs use the ring in any case
         // (common_runtime/collective_param_resolver_local.cc, AssignCollectiveType).
-        communication_hint: { string: place === 'device' ? 'nccl' : 'ring' },
+        communication_hint: { string: runsOn === 'device' ? 'nccl' : 'ring' },
       },
-      place === 'host' ? { device: `${taskName(rank)}/device:CPU:0` } : {},
+      runsOn === 'host' ? { device: `${taskName(rank)}/device:CPU:0` } : {},
     );
   }
 }
 
-/** Values of several shapes as one vector, and back: few large messages instead of many small ones. */
+/** Packs values of several shapes into one vector, and back: one large message instead of many small ones. */
 export class Packing {
   /** @param shapes of the values, in order */
   constructor(
@@ -158,8 +158,8 @@ export class Packing {
 const names = new Map<number, string>();
 
 /**
- * The number that stands for a collective's name on all ranks: FNV-1a, 31 bits.
- * @throws Error where two names in use have the same number
+ * The instance key of a collective's name, the same on all ranks: FNV-1a, 31 bits.
+ * @throws Error when two names have the same key
  */
 function instanceKey(name: string): number {
   let hash = 0x811c9dc5;

@@ -1,4 +1,4 @@
-/** Gradients averaged over the ranks, as PyTorch's DistributedDataParallel does (Li et al., VLDB 2020). */
+/** Averages gradients over the ranks, as PyTorch's DistributedDataParallel (Li et al., VLDB 2020). */
 import type { Output } from '../tensorflow/capi';
 import { DType, elementCount } from '../tensorflow/dtypes';
 import type { Trace } from '../trace/trace';
@@ -6,17 +6,17 @@ import { Collectives, Packing } from './collectives';
 import type { ReplicaSpec } from './spec';
 
 export interface GradientReduction {
-  /** `bf16`: half the bytes on the wire; sums are rounded to bfloat16 at each rank. */
+  /** `bf16`: half the bytes on the network; sums are rounded to bfloat16 on each rank. */
   precision: 'fp32' | 'bf16';
-  /** Most bytes of a bucket, unless one gradient is larger. Default: as DistributedDataParallel. */
+  /** Maximum bytes of a bucket, unless one gradient is larger. Default: as DistributedDataParallel. */
   bucketBytes?: number;
-  /** false: nothing is sent before all gradients exist. For measurements. */
+  /** false: gradients are reduced only after the backward pass. For measurements. */
   overlap?: boolean;
 }
 
 /** DistributedDataParallel's `bucket_cap_mb`. */
 const BUCKET_BYTES = 25 * 1024 * 1024;
-/** DistributedDataParallel's first bucket, small so that the first message leaves early. */
+/** DistributedDataParallel's first bucket, small so that communication starts early. */
 const FIRST_BUCKET_BYTES = 1024 * 1024;
 
 export interface NamedShape {
@@ -25,8 +25,8 @@ export interface NamedShape {
 }
 
 /**
- * Buckets of parameters whose gradients travel together, in the order in which the backward pass makes them: the
- * reverse of the model's order. It depends on names and shapes alone, so all ranks have the same buckets.
+ * Buckets of parameters whose gradients are reduced in one message, in the order in which the backward pass computes them:
+ * the reverse of the model's order. They depend only on names and shapes, so that all ranks have the same buckets.
  */
 export function gradientBuckets(
   parameters: readonly NamedShape[],
@@ -47,8 +47,8 @@ export function gradientBuckets(
 }
 
 /**
- * The mean of each gradient over all ranks. A bucket's collective starts as soon as its gradients exist, while the
- * backward pass continues.
+ * Records the mean of each gradient over all ranks. A bucket's collective starts when its gradients exist, while the backward
+ * pass continues.
  *
  * @param gradients by parameter, in the model's order; the same names on all ranks
  */
@@ -75,9 +75,9 @@ export function allReduceMean(
     const reduced = trace.after(before, () => {
       const packed = packing.pack(values);
       if (reduction.precision === 'fp32')
-        return collectives.allReduce(packed, { name, place: 'device' }, 'Div');
+        return collectives.allReduce(packed, { name, runsOn: 'device' }, 'Div');
       const narrow = trace.cast(packed, DType.float32, DType.bfloat16);
-      const sum = collectives.allReduce(narrow, { name, place: 'device' });
+      const sum = collectives.allReduce(narrow, { name, runsOn: 'device' });
       const wide = trace.cast(sum, DType.bfloat16, DType.float32);
       return trace.op('Mul', [wide, graph.scalar(1 / replica.worldSize)], {
         T: { type: DType.float32 },
@@ -87,6 +87,6 @@ export function allReduceMean(
     if (trace.device === 'gpu') before = [reduced.oper];
     packing.unpack(reduced).forEach((mean, i) => means.set(bucket[i]?.name ?? '', mean));
   });
-  // In the model's order again: the gradient norm adds up in the order of its inputs.
+  // In the model's order: the sum of the gradient norm depends on the order of its inputs.
   return new Map([...gradients.keys()].map((name) => [name, means.get(name) as Output]));
 }

@@ -1,6 +1,6 @@
 /**
- * The ranks of a data parallel training, as torch.distributed's process group: each rank runs the same programs on
- * its own part of the data. A world size of 1 makes every operation the identity, so there is one way through the code.
+ * The ranks of a data parallel training, as torch.distributed's process group: each rank runs the same programs on its own
+ * part of the data. With a world size of 1, all operations are the identity, so that callers need no special case.
  */
 import * as tf from '@tensorflow/tfjs';
 import { DType, elementCount } from '../tensorflow/dtypes';
@@ -32,14 +32,14 @@ export class Replica {
     return this.spec.worldSize;
   }
 
-  /** Whether this is rank 0, which alone writes the run folder. */
+  /** Whether this is rank 0, the only one that writes the run folder. */
   get isMain(): boolean {
     return this.rank === 0;
   }
 
   /**
-   * The sums of arrays of equal length over all ranks, the same bits on each. Where one rank alone has a number
-   * other than 0, the sum is that number.
+   * The sums of arrays of equal length over all ranks, bitwise equal on each. If only one rank has a number other than 0,
+   * the sum is exactly that number.
    */
   async allReduceSum(values: Float32Array): Promise<Float32Array> {
     if (this.worldSize === 1) return values;
@@ -52,7 +52,7 @@ export class Replica {
           sum: tensorOf(
             new Collectives(trace, this.spec).allReduce(outputOf(input), {
               name: `array/sum/${length}`,
-              place: 'host',
+              runsOn: 'host',
             }),
           ),
         }),
@@ -61,7 +61,7 @@ export class Replica {
     return (await program.run({ values }))['sum'] as Float32Array;
   }
 
-  /** The arrays of all ranks, by rank. They have the same length. */
+  /** The arrays of all ranks, by rank. All have the same length. */
   async allGather(values: Int32Array): Promise<Int32Array[]> {
     const { worldSize } = this;
     if (worldSize === 1) return [values];
@@ -74,7 +74,7 @@ export class Replica {
           all: tensorOf(
             new Collectives(trace, this.spec).allGather(outputOf(input), {
               name: `array/gather/${length}`,
-              place: 'host',
+              runsOn: 'host',
             }),
           ),
         }),
@@ -86,7 +86,7 @@ export class Replica {
     );
   }
 
-  /** Gives the variables of all ranks the values of rank 0, which has them assigned. */
+  /** Copies the variables of rank 0, where they have values, to all ranks. */
   async broadcastVariables(names: readonly string[]): Promise<void> {
     if (this.worldSize === 1) return;
     const { session } = this;
@@ -102,7 +102,7 @@ export class Replica {
             trace,
             group.map((name) => session.shapeOf(name)),
           );
-          const collective = { name: `broadcast/${packing.length}`, place: 'host' } as const;
+          const collective = { name: `broadcast/${packing.length}`, runsOn: 'host' } as const;
           if (this.isMain) {
             const packed = packing.pack(group.map((name) => outputOf(scope.param(name))));
             return { sent: firstOf(tensorOf(collectives.send(packed, collective))) };
@@ -121,7 +121,7 @@ export class Replica {
   }
 
   /**
-   * Compares variables over all ranks by two 32-bit sums of each, computed where the variables are.
+   * Compares variables of all ranks by two 32-bit checksums each, which are computed on the device.
    *
    * @returns the first difference from rank 0, undefined where there is none
    */
@@ -155,14 +155,14 @@ export class Replica {
   }
 }
 
-/** One number of a large tensor, so that running the program fetches little. */
+/** One number of a large tensor, so that a run fetches little. */
 function firstOf(x: tf.Tensor): tf.Tensor {
   return tf.slice(tf.reshape(x, [-1]), 0, 1);
 }
 
 /**
- * Two sums of a tensor's bits, modulo 2^32: plain, and weighted by odd numbers that differ by position. Integer
- * addition has no rounding, so equal bits give equal sums however many threads add them up.
+ * Two checksums of a tensor's bits, modulo 2^32: a plain sum, and one weighted by odd numbers that differ by position.
+ * Integer addition has no rounding, so that equal bits give equal sums with any number of threads.
  *
  * @returns int32 [2]
  */

@@ -1,4 +1,4 @@
-/** TensorFlow's gRPC server in this process, through which the ranks of a training reach each other. */
+/** Starts TensorFlow's gRPC server in this process, through which the ranks of a training communicate. */
 import type { Capi } from '../tensorflow/capi';
 import { type Bytes, bytesField, intField } from '../tensorflow/protobuf';
 import { Status } from '../tensorflow/status';
@@ -12,15 +12,15 @@ const ClusterDef = { job: 1 };
 const JobDef = { name: 1, tasks: 2 };
 const MapEntry = { key: 1, value: 2 };
 
-/** A process can start one server: TensorFlow cannot shut it down again. */
+/** The server of this process: there can be only one, because TensorFlow cannot shut it down. */
 let started: { addresses: string; target: string } | undefined;
 
 /**
- * Starts the server of this rank. It listens on all interfaces and asks nobody for a password.
+ * Starts the server of this rank. It listens on all interfaces, without authentication.
  *
  * @param config the encoded session configuration, which also sizes the server's thread pools
  * @returns the target for `TF_NewSession`
- * @throws RuntimeError where the port is taken
+ * @throws RuntimeError when the port is in use
  */
 export function startServer(capi: Capi, spec: ReplicaSpec, config: Uint8Array): string {
   const addresses = spec.addresses.join();

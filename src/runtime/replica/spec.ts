@@ -1,18 +1,18 @@
-/** Which process of a data parallel training this one is. */
+/** The position of this process in a data parallel training. */
 
 export interface ReplicaSpec {
-  /** Number of this process among all of them, from 0. */
+  /** Index of this process, from 0. */
   readonly rank: number;
   readonly worldSize: number;
-  /** Number of this process among those of its machine, from 0; it picks the GPU. */
+  /** Index of this process on its machine, from 0, and of its GPU. */
   readonly localRank: number;
-  /** Processes on this machine; they share its cores. */
+  /** Number of processes on this machine, which share its cores. */
   readonly localWorldSize: number;
   /** `host:port` of TensorFlow's server in each process, by rank. */
   readonly addresses: readonly string[];
 }
 
-/** A process of its own. It opens no port. */
+/** A single process, which opens no port. */
 export const SINGLE: ReplicaSpec = {
   rank: 0,
   worldSize: 1,
@@ -24,7 +24,7 @@ export const SINGLE: ReplicaSpec = {
 /** The job that all ranks belong to, in TensorFlow's terms. */
 const JOB = 'worker';
 
-/** TensorFlow's name for a rank, the beginning of the names of its devices. */
+/** TensorFlow's name of a rank, the prefix of its device names. */
 export function taskName(rank: number): string {
   return `/job:${JOB}/replica:0/task:${rank}`;
 }

@@ -1,8 +1,8 @@
 /**
- * TensorFlow's C API (tensorflow/c/c_api.h), bound by koffi.
+ * Binds TensorFlow's C API (tensorflow/c/c_api.h) with koffi.
  *
- * Pointers are 64-bit integers here, branded by what they point to, so that a graph cannot be passed for a
- * session. The code that creates a native object deletes it: nothing relies on finalizers.
+ * Pointers are 64-bit integers with a branded type for what they point to, so that a graph cannot be passed as a session.
+ * Code that creates a native object deletes it: nothing relies on finalizers.
  */
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -36,7 +36,7 @@ export const OUTPUT_BYTES = 16;
 
 const outputStruct = koffi.struct({ oper: 'void *', index: 'int' });
 
-/** Memory that native code reads or writes: a native block, or an array of ours during the call. */
+/** Memory that native code reads or writes: a native block, or a JavaScript array during the call. */
 export type Memory = MemoryPointer | NodeJS.TypedArray;
 
 interface Signatures {
@@ -133,7 +133,7 @@ interface Signatures {
   ServerTarget(server: ServerPointer): string;
 }
 
-/** Result and argument types of each function, in koffi's words. Pointers are `void *` throughout. */
+/** Result and argument types of each function, as koffi names them. All pointers are `void *`. */
 const DECLARATIONS: Record<keyof Signatures, [string, (string | typeof outputStruct)[]]> = {
   Version: ['str', []],
   NewStatus: ['void *', []],
@@ -204,19 +204,19 @@ const DECLARATIONS: Record<keyof Signatures, [string, (string | typeof outputStr
   ServerTarget: ['str', ['void *']],
 };
 
-/** Functions of the C library that the runtime needs in addition to TensorFlow's. */
+/** Functions of the C library that the runtime calls. */
 interface Libc {
   memcpy(to: Memory, from: Memory | BufferPointer, bytes: number): bigint;
   malloc(bytes: number): MemoryPointer;
   free(memory: MemoryPointer): void;
 }
 
-/** The bound functions, without their `TF_` prefix, and the asynchronous variants that take long. */
+/** The bound functions, without their `TF_` prefix, and asynchronous variants of those that take long. */
 export interface Capi extends Signatures, Libc {
   readonly version: string;
-  /** Gives back to the system what graph passes and the making of kernels took, and what malloc holds free. */
+  /** Returns free memory of malloc to the system, such as that of graph passes and kernel creation. */
   releaseMemory(): void;
-  /** Whether GPUs may round the operands of float32 products to tf32, for the whole process; undefined where not to be set. */
+  /** Whether GPUs may round operands of float32 products to tf32, in the whole process; undefined if the build hides the switch. */
   readonly tf32: { allow(allowed: boolean): void; isAllowed(): boolean } | undefined;
   NewSessionAsync: AsyncOf<Signatures['NewSession']>;
   SessionRunAsync: AsyncOf<Signatures['SessionRun']>;
@@ -250,10 +250,10 @@ export function loadLibc(): ReturnType<typeof koffi.load> {
 }
 
 /**
- * Loads TensorFlow's library once per process. Mapping 800 MB takes seconds, so it happens on another thread.
+ * Loads TensorFlow's library, once per process. Mapping 800 MB takes seconds, so it is done on another thread.
  *
  * @param path the file `libtensorflow_cc.so.2` (`libtensorflow_cc.2.dylib`)
- * @throws RuntimeUnusableError where the file is no TensorFlow library for this machine
+ * @throws RuntimeUnusableError when the file is not a TensorFlow library for this machine
  */
 export function loadCapi(path: string): Promise<Capi> {
   if (loaded && loaded.path !== path)
@@ -264,16 +264,16 @@ export function loadCapi(path: string): Promise<Capi> {
         path,
       ),
     );
-  loaded ??= { path, capi: bind(path) };
+  loaded ??= { path, capi: bindFunctions(path) };
   return loaded.capi;
 }
 
-async function bind(path: string): Promise<Capi> {
+async function bindFunctions(path: string): Promise<Capi> {
   if (!existsSync(path)) throw new RuntimeUnusableError(localize('{0} does not exist', path));
   const libc = loadLibc();
   const dlopen = libc.func('dlopen', 'void *', ['str', 'int']);
   const open = promisify(dlopen.async) as unknown as (p: string, flags: number) => Promise<bigint>;
-  // The handle is not kept: the library stays mapped for the life of the process, which koffi relies on too.
+  // The handle is not kept: the library stays mapped until the process ends, which koffi relies on too.
   await open(path, RTLD_LAZY);
   let library: ReturnType<typeof koffi.load>;
   try {
@@ -315,7 +315,7 @@ async function bind(path: string): Promise<Capi> {
   };
 }
 
-/** TensorFlow's own switch has no C API: two functions of C++ with C's calling convention. */
+/** Binds TensorFlow's switch for tf32, which is not in the C API: two C++ functions with C's calling convention. */
 function bindTf32(library: ReturnType<typeof koffi.load>): Capi['tf32'] {
   try {
     return {
@@ -329,7 +329,7 @@ function bindTf32(library: ReturnType<typeof koffi.load>): Capi['tf32'] {
       ) as () => boolean,
     };
   } catch {
-    // A build that hides them: NVIDIA's own switch holds for its libraries.
+    // The build hides them: NVIDIA's environment variable still applies to its libraries.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** TensorFlow's session configuration (tensorflow/core/protobuf/config.proto), encoded by hand. */
+/** Encodes TensorFlow's session configuration (tensorflow/core/protobuf/config.proto). */
 import { parallelism, type ParallelismOptions } from '../machine/parallelism';
 import { type Bytes, bytesField, intField } from './protobuf';
 import { type ReplicaSpec, taskName } from '../replica/spec';
@@ -33,8 +33,8 @@ const JIT_ON_1 = 1;
 const L0 = -1;
 
 /**
- * Grappler's passes that find nothing to do in a recorded program, yet copy the whole graph to look for it, and the
- * memory pass, which makes of a long sum additions in no fixed order.
+ * Grappler passes to turn off: those that change nothing in a recorded program but copy the whole graph, and the memory
+ * pass, which splits long sums into additions without a fixed order.
  */
 const RewriterConfig = {
   layoutOptimizer: 1,
@@ -49,7 +49,7 @@ const RewriterConfig = {
   /** It fuses matrix products with their biases, which are recorded so (ops/linear.ts). */
   remapping: 14,
   implementationSelector: 22,
-  /** Passes on another form of the graph, to and from which it is translated twice: a third of the time of all passes. */
+  /** Passes on another representation, to which the graph is converted twice: a third of the time of all passes. */
   disableTfgOptimizer: 32,
 } as const;
 const OFF = 2;
@@ -58,7 +58,7 @@ const ONE_ITERATION = 1;
 
 export function encodeConfig(config: SessionConfig): Uint8Array {
   const fields: Bytes[] = [];
-  // Without this a CPU session still creates a CUDA context where a GPU is present.
+  // Otherwise a CPU session on a machine with a GPU still creates a CUDA context.
   if (config.device === 'cpu')
     fields.push(bytesField(ConfigProto.deviceCount, [...bytesField(1, 'GPU'), ...intField(2, 0)]));
   const { shards, intraOpThreads, interOpThreads } = parallelism(config);
@@ -67,23 +67,23 @@ export function encodeConfig(config: SessionConfig): Uint8Array {
   if (interOpThreads > 0)
     fields.push(intField(ConfigProto.interOpParallelismThreads, interOpThreads));
   const { replica } = config;
-  // A rank's session places operations on its own devices only.
+  // A rank's session must place operations on its own devices only.
   if (replica.worldSize > 1)
     fields.push(bytesField(ConfigProto.deviceFilters, taskName(replica.rank)));
   fields.push(
     bytesField(ConfigProto.experimental, [
       ...(replica.worldSize > 1 ? bytesField(Experimental.collectiveGroupLeader, taskName(0)) : []),
-      // A thread that waits for its lane's next operation would take the core from one that computes.
+      // A spinning thread that waits for the next operation of its shard would take the core from one that computes.
       ...(shards > 1 ? intField(Experimental.disableThreadSpinning, true) : []),
-      // Nobody asks for these copies.
+      // These copies of the graph are not used.
       ...intField(Experimental.disableOutputPartitionGraphs, true),
     ]),
   );
   fields.push(
     bytesField(ConfigProto.gpuOptions, [
-      // Take GPU memory as it is needed, not all of it at the start.
+      // Allocates GPU memory as needed, instead of all of it at the start.
       ...intField(GpuOptions.allowGrowth, true),
-      // One GPU a process. The others stay untouched: no context, no memory.
+      // One GPU per process: no context and no memory on the others.
       ...bytesField(GpuOptions.visibleDeviceList, String(replica.localRank)),
     ]),
   );

@@ -1,4 +1,4 @@
-/** TensorFlow's element types, as numbered by its C API (`TF_DataType` in tf_datatype.h). */
+/** TensorFlow's element types, by their numbers in the C API (`TF_DataType` in tf_datatype.h). */
 export const DType = {
   float32: 1,
   float64: 2,
@@ -19,7 +19,7 @@ export const DType = {
 } as const;
 export type DType = (typeof DType)[keyof typeof DType];
 
-/** Element types that a program takes and returns. */
+/** Element types of a program's inputs and outputs. */
 export type FeedDType = 'float32' | 'int32' | 'uint8' | 'bool';
 
 export type TensorData = Float32Array | Int32Array | Uint8Array | BigInt64Array;
@@ -35,7 +35,7 @@ const BYTES: Partial<Record<number, number>> = {
   [DType.uint16]: 2,
 };
 
-/** Bytes one element takes. */
+/** Bytes of one element. */
 export function bytesPerElement(dtype: DType): number {
   const bytes = BYTES[dtype];
   if (bytes === undefined)
@@ -51,7 +51,7 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** A fresh array of the kind that holds elements of this type. */
+/** Allocates a typed array for elements of this type. */
 export function allocate(dtype: DType, count: number): TensorData {
   switch (dtype) {
     case DType.float32:

@@ -15,7 +15,7 @@ import { bytesField } from './protobuf';
 import { createTensor } from './nativeTensor';
 import { Status } from './status';
 
-/** The value of a node's attribute, tagged by its kind as TensorFlow's op definitions name them. */
+/** The value of a node's attribute, with its kind as in TensorFlow's op definitions. */
 export type Attribute =
   | { type: DType }
   | { types: readonly DType[] }
@@ -31,20 +31,20 @@ export type Attribute =
 export type Attributes = Record<string, Attribute>;
 
 export interface NodeOptions {
-  /** Operations that must have run before this one. */
+  /** Operations that run before this one. */
   control?: readonly OperationPointer[];
   device?: string;
-  /** Beginning of the node's name; a number is added. */
+  /** Prefix of the node's name; a number is appended. */
   name?: string;
 }
 
-/** Digits of a node's number: padded, so that names sort in the order of recording. */
+/** Digits of a node's number, padded so that names sort in the order of recording. */
 const NUMBER_DIGITS = 7;
 
 /** Fields of tensorflow/core/framework/attr_value.proto: `list` of AttrValue, `s` of its ListValue. */
 const AttrValue = { list: 1, strings: 2 } as const;
 
-/** An input of a node: one output, or a list of them where the op takes a list. */
+/** An input of a node: an output, or a list of outputs for ops that take a list. */
 export type NodeInput = Output | readonly Output[];
 
 export class Graph {
@@ -54,7 +54,7 @@ export class Graph {
   private readonly scopes = new Map<string, number>();
   private count = 0;
 
-  /** @param device where nodes are placed that name no device themselves; undefined: anywhere. */
+  /** @param device default device of nodes; undefined: TensorFlow chooses. */
   constructor(
     private readonly capi: Capi,
     private readonly device?: string,
@@ -64,10 +64,10 @@ export class Graph {
   }
 
   /**
-   * Adds what `record` adds under a prefix of its own, numbered from 0.
+   * Gives the nodes that `record` adds a new name prefix, with numbers from 0.
    *
-   * TensorFlow's graph passes order the inputs of sums by the names of their nodes. So names must depend on the
-   * recorded computation alone, not on what else a session recorded before: the last bit of a sum hangs on it.
+   * TensorFlow's graph passes order the inputs of sums by the names of their nodes, which affects the last bit of a sum. So
+   * names must depend only on the recorded computation, not on what the session recorded before.
    */
   inScope<T>(name: string, record: () => T): T {
     const before = [this.scope, this.count] as const;
@@ -86,7 +86,7 @@ export class Graph {
    * Adds a node.
    *
    * @returns the operation and its outputs
-   * @throws TraceError naming the op where TensorFlow does not know it or refuses its inputs
+   * @throws TraceError naming the op, when it is unknown to TensorFlow or its inputs are invalid
    */
   add(
     type: string,
@@ -119,7 +119,7 @@ export class Graph {
     return { operation, outputs };
   }
 
-  /** Adds a node of one output. */
+  /** Adds a node with one output. */
   op(
     type: string,
     inputs: readonly NodeInput[],
@@ -146,7 +146,7 @@ export class Graph {
     );
   }
 
-  /** Shape as TensorFlow infers it. @throws TraceError where a size depends on values. */
+  /** Shape of an output, as inferred by TensorFlow. @throws TraceError when a size depends on values. */
   shapeOf(output: Output): number[] {
     const rank = this.capi.GraphGetTensorNumDims(this.native, output, this.status.native);
     this.status.check('shape');
@@ -167,7 +167,7 @@ export class Graph {
     return this.capi.OperationOutputType(output) as DType;
   }
 
-  /** The graph as a serialised `GraphDef` (tensorflow/core/framework/graph.proto). */
+  /** The graph as a serialized `GraphDef` (tensorflow/core/framework/graph.proto). */
   definition(): Uint8Array {
     const buffer = this.capi.NewBuffer();
     try {
@@ -224,7 +224,7 @@ export class Graph {
   }
 }
 
-/** What TensorFlow allows in the name of a node. */
+/** Replaces characters that TensorFlow does not allow in names of nodes. */
 function validName(name: string): string {
   return name.replace(/[^A-Za-z0-9_./-]/g, '_').replace(/^[^A-Za-z0-9.]/, 'n$&');
 }

@@ -1,6 +1,6 @@
 import type { BufferPointer, Capi, MemoryPointer } from './capi';
 
-/** A copy of what a `TF_Buffer` holds. */
+/** Copies the content of a `TF_Buffer`. */
 export function bytesOf(capi: Capi, buffer: BufferPointer): Uint8Array {
   // struct TF_Buffer { const void* data; size_t length; … }
   const head = new BigUint64Array(2);

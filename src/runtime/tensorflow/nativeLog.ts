@@ -1,8 +1,8 @@
 /**
- * Keeps what native libraries write to file descriptor 2 off the terminal.
+ * Redirects the output of native libraries to a log file, instead of the terminal.
  *
- * TensorFlow logs with fprintf(stderr) from its own threads and has no other sink in its C API. So descriptor 2
- * is redirected to a log file permanently, and Node's own process.stderr at a duplicate of the old one.
+ * TensorFlow logs with fprintf(stderr) from its own threads, and its C API has no other sink. So file descriptor 2 is
+ * permanently redirected to the log file, and Node's process.stderr to a duplicate of the original descriptor.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { inspect } from 'node:util';
@@ -14,12 +14,12 @@ const STDERR = 2;
 let original: number | undefined;
 
 /**
- * Sends everything that native code writes to the standard error into a file, from now on. JavaScript's
- * process.stderr, console.error and the report of an uncaught exception still reach the terminal. Calling again
- * changes the file. Child processes that inherit descriptor 2 write into the file, too.
+ * Sends everything that native code writes to the standard error to a file. JavaScript's process.stderr, console.error and the
+ * report of an uncaught exception still reach the terminal. Another call changes the file. Child processes that inherit
+ * descriptor 2 also write to the file.
  *
- * @param file is created or appended to
- * @returns false where the platform lets descriptors not be moved (Windows): then nothing was changed
+ * @param file file to create or append to
+ * @returns false on Windows, where descriptors cannot be redirected
  */
 export function redirectNativeLog(file: string): boolean {
   if (process.platform === 'win32') return false;
@@ -32,7 +32,7 @@ export function redirectNativeLog(file: string): boolean {
   const log = openSync(file, 'a');
   try {
     if (original === undefined) {
-      // Made before descriptor 2 moves: on a terminal, Node opens a descriptor of its own for it here.
+      // Accessed before descriptor 2 is redirected: on a terminal, Node opens its own descriptor on first access.
       const stream = process.stderr;
       const saved = dup(STDERR);
       if (saved < 0) return false;
@@ -46,7 +46,7 @@ export function redirectNativeLog(file: string): boolean {
   }
 }
 
-/** Makes a stream write to a descriptor, synchronously, as Node itself does for files and terminals. */
+/** Makes a stream write synchronously to a descriptor, as Node does for files and terminals. */
 function writeTo(stream: NodeJS.WriteStream, fd: number): void {
   stream.write = (
     chunk: string | Uint8Array,
@@ -67,14 +67,14 @@ function writeWhole(fd: number, bytes: Uint8Array): void {
     try {
       offset += writeSync(fd, bytes, offset);
     } catch (error) {
-      // A full pipe whose reader is slow; anything else means that nobody reads any more.
+      // EAGAIN: a full pipe with a slow reader. Any other error means that there is no reader.
       if (errnoOf(error) !== 'EAGAIN') return;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }
 }
 
-/** Node prints uncaught exceptions natively, which now goes to the file: repeat it where people look. */
+/** Repeats an uncaught exception on the terminal, because Node prints it natively, which goes to the file. */
 function reportToOriginal(error: unknown): void {
   if (original !== undefined) writeWhole(original, Buffer.from(`${inspect(error)}\n`));
 }

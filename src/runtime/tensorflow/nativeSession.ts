@@ -18,12 +18,12 @@ import { startServer } from '../replica/server';
 import { Status } from './status';
 
 export interface Run {
-  /** What is run, for error messages. */
+  /** Name for error messages. */
   name: string;
   feeds: readonly (readonly [Output, TensorPointer])[];
   fetches: readonly Output[];
   targets: readonly OperationPointer[];
-  /** Has every operation of the run timed, and takes TensorFlow's `RunMetadata` about it. */
+  /** Times every operation of the run, and receives TensorFlow's `RunMetadata`. */
   onMetadata?: (metadata: Uint8Array) => void;
   /** It is run only to have TensorFlow prepare its graph, and fails by design: see `Program.prepare`. */
   preparing?: boolean;
@@ -37,7 +37,7 @@ export class NativeSession {
     private readonly capi: Capi,
     private readonly native: SessionPointer,
     private readonly status: Status,
-    /** Its graph runs behind TensorFlow's server, as of one rank among several. */
+    /** Whether the graph runs on TensorFlow's server, as with several ranks. */
     private readonly remote: boolean,
   ) {}
 
@@ -61,7 +61,7 @@ export class NativeSession {
     }
   }
 
-  /** Kinds of devices the session sees, such as CPU and GPU. */
+  /** Types of the session's devices, such as CPU and GPU. */
   deviceTypes(): string[] {
     const { capi, status } = this;
     const list = capi.SessionListDevices(this.native, status.native);
@@ -76,10 +76,10 @@ export class NativeSession {
   }
 
   /**
-   * Runs part of the graph after all runs asked for earlier. The event loop stays free.
+   * Runs part of the graph after all earlier runs, without blocking the event loop.
    *
-   * @param run its fed tensors belong to the session from here on, whatever happens
-   * @returns the fetched tensors; the caller deletes them
+   * @param run its fed tensors belong to the session from now on, also if the run fails
+   * @returns the fetched tensors, which the caller must delete
    */
   run(run: Run): Promise<TensorPointer[]> {
     const result = this.queue.then(async () => {
@@ -87,7 +87,7 @@ export class NativeSession {
         if (this.closed) throw new RuntimeError('the session was disposed');
         return await this.execute(run);
       } finally {
-        // Graph passes leave much behind, which the next run would keep beneath what it needs itself.
+        // Graph passes leave much free memory with malloc, which the next run would keep in addition to its own.
         if (run.preparing) this.capi.releaseMemory();
         for (const [, tensor] of run.feeds) this.capi.DeleteTensor(tensor);
       }
@@ -96,7 +96,7 @@ export class NativeSession {
     return result;
   }
 
-  /** Waits for the run in flight, refuses those behind it and frees the session with its variables. */
+  /** Waits for the current run, rejects queued runs, and frees the session with its variables. */
   async dispose(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
@@ -114,7 +114,7 @@ export class NativeSession {
     onMetadata,
   }: Run): Promise<TensorPointer[]> {
     const { capi } = this;
-    // Native blocks, not arrays of ours: a garbage collection during the run must not move or free them.
+    // Native memory instead of JavaScript arrays, which a garbage collection during the run could move or free.
     const blocks: MemoryPointer[] = [];
     const block = (bytes: NodeJS.TypedArray): MemoryPointer => {
       if (bytes.byteLength === 0) return NULL;

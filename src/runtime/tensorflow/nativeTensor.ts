@@ -1,4 +1,4 @@
-/** Tensors in TensorFlow's own memory. Values are copied in and out; no array ever shares native memory. */
+/** Tensors in TensorFlow's memory. Values are copied in and out: no JavaScript array shares native memory. */
 import type { Capi, TensorPointer } from './capi';
 import {
   allocate,
@@ -11,9 +11,9 @@ import {
 import { OutOfMemoryError, RuntimeError } from '../errors';
 
 /**
- * A new native tensor with these values; the caller deletes it.
+ * Creates a native tensor with these values; the caller must delete it.
  *
- * @param values exactly as many bytes as shape and type ask for
+ * @param values must have the number of bytes of shape and type
  */
 export function createTensor(
   capi: Capi,
@@ -33,7 +33,7 @@ export function createTensor(
   return tensor;
 }
 
-/** A copy of a native tensor's values; the caller still owns the tensor. */
+/** Copies a native tensor's values; the caller still owns the tensor. */
 export function readTensor(capi: Capi, tensor: TensorPointer): TensorData {
   const dtype = capi.TensorType(tensor) as DType;
   const bytes = capi.TensorByteSize(tensor);

@@ -1,4 +1,4 @@
-/** The few protocol buffer encodings that TensorFlow's messages need. */
+/** Encodes and decodes protocol buffers, as far as TensorFlow's messages need it. */
 export type Bytes = readonly number[];
 
 function varint(value: number): number[] {
@@ -33,9 +33,9 @@ export function bytesField(field: number, value: string | Bytes): Bytes {
 }
 
 /**
- * The fields of a message in order: integers as numbers, strings, bytes and messages as bytes. Fields of fixed size,
- * which no message read here has, are passed over.
- * @throws RangeError where the message ends too early or is no protocol buffer
+ * Iterates over the fields of a message: integers as numbers; strings, bytes and messages as bytes. Fields of fixed size are
+ * skipped, because the messages read here do not have them.
+ * @throws RangeError when the message ends too early or is not a protocol buffer
  */
 export function* fieldsOf(
   message: Uint8Array,

@@ -4,7 +4,7 @@ import { localize } from '../../util/localize';
 
 const TF_RESOURCE_EXHAUSTED = 8;
 
-/** Owns one `TF_Status` and turns what it reports into errors. */
+/** Owns a `TF_Status` and converts its errors. */
 export class Status {
   private pointer: StatusPointer | undefined;
 
@@ -18,8 +18,9 @@ export class Status {
   }
 
   /**
-   * @param what what was being done, for the message
-   * @throws RuntimeError with TensorFlow's words where the last call failed
+   * Checks the status of the last call.
+   * @param what description of the call, for the message
+   * @throws RuntimeError with TensorFlow's message when the call failed
    */
   check(what: string): void {
     const code = this.capi.GetCode(this.native);

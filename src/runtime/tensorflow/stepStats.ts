@@ -1,6 +1,6 @@
 /**
- * What TensorFlow measured about the operations of one run: `RunMetadata.step_stats`
- * (tensorflow/core/framework/step_stats.proto), decoded as far as a profile needs it.
+ * Decodes the timings of a run's operations from `RunMetadata.step_stats` (tensorflow/core/framework/step_stats.proto), as
+ * far as a profile needs them.
  */
 import { fieldsOf, intField } from './protobuf';
 
@@ -8,15 +8,15 @@ import { fieldsOf, intField } from './protobuf';
 export interface OpTiming {
   /** Name of the node in the graph. */
   name: string;
-  /** Type of the op, such as MatMul; after TensorFlow's graph passes, so fused ops show as such. */
+  /** Type of the op, such as MatMul; that of the fused op where graph passes fused several. */
   op: string;
-  /** Device that ran it, as TensorFlow names it. */
+  /** TensorFlow's name of the device. */
   device: string;
   /** Milliseconds since the epoch. */
   start: number;
   /** Milliseconds the operation took. */
   duration: number;
-  /** Bytes that it allocated at most at a time, its outputs included. */
+  /** Peak of the bytes that it allocated, including its outputs. */
   bytes: number;
 }
 
@@ -24,8 +24,8 @@ const SOFTWARE_TRACE = 1;
 const FULL_TRACE = 3;
 
 /**
- * `RunOptions` that ask for the timing of each operation.
- * @param remote of a session behind a server, which times operations at the highest level only (master_session.cc)
+ * Encodes `RunOptions` that time each operation.
+ * @param remote whether the session runs on a server, which times operations only at the highest level (master_session.cc)
  */
 export function encodeTraceOptions({ remote = false } = {}): Uint8Array {
   return Uint8Array.from(intField(1, remote ? FULL_TRACE : SOFTWARE_TRACE));
@@ -34,9 +34,9 @@ export function encodeTraceOptions({ remote = false } = {}): Uint8Array {
 const utf8 = new TextDecoder();
 
 /**
- * Operations in the order of TensorFlow's list, of all devices.
- * @param metadata a serialised `RunMetadata`
- * @throws RangeError where the message is damaged
+ * Decodes the operations of all devices, in TensorFlow's order.
+ * @param metadata a serialized `RunMetadata`
+ * @throws RangeError when the message is damaged
  */
 export function decodeStepStats(metadata: Uint8Array): OpTiming[] {
   const timings: OpTiming[] = [];

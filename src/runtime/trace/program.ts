@@ -267,13 +267,13 @@ export class Program {
     this.variables.requireValues(this.reads);
     // Copied before the first await, so that the caller may reuse its arrays while the run is queued.
     const values = this.createFeeds(feeds);
-    const initialised = this.variables.initialise();
+    const initialized = this.variables.initialize();
     void this.prepare();
     const running = this.session.run({
       ...this.runOf(values),
       ...(onProfile && { onMetadata: (bytes) => onProfile(decodeStepStats(bytes)) }),
     });
-    await initialised;
+    await initialized;
     const tensors = await running;
     if (!this.hasRun) {
       // The graph passes and kernel creation of the first run leave much free memory with malloc.

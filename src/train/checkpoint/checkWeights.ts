@@ -2,7 +2,7 @@ import { isUrl } from '../../config/paths';
 import type { NlvrModelConfig } from '../../model/config';
 import { loadWeights } from '../../model/loadWeights';
 import type { LoadReport } from '../../model/loadRules';
-import { requireWhole } from '../../model/wholeModel';
+import { requireAllParameters } from '../../model/weightChecks';
 
 /**
  * Checks weights before anything is written, by opening them once.
@@ -19,6 +19,6 @@ export async function checkWeights(
   if (source === undefined || isUrl(source)) return undefined;
   const weights = await loadWeights(source, model);
   await weights.close();
-  if (!allowMissing) requireWhole(weights.report);
+  if (!allowMissing) requireAllParameters(weights.report);
   return weights.report;
 }

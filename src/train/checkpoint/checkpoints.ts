@@ -6,7 +6,7 @@ import { momentNames } from '../../runtime/optimizer/adamW';
 import type { CheckpointFile } from '../../model/checkpoint/checkpointFile';
 import { openCheckpoint } from '../../model/checkpoint/openCheckpoint';
 import { originMetadata, type CheckpointOrigin } from '../../model/checkpointOrigin';
-import { finiteValues } from '../../model/wholeModel';
+import { finiteValues } from '../../model/weightChecks';
 import { writeSafetensors } from '../../model/checkpoint/safetensorsWriter';
 import type { RunFolder } from '../../run/runFolder';
 import { syncFolder, writeFileAtomic } from '../../util/atomicFile';

@@ -9,7 +9,7 @@ import type { Replica } from '../../runtime/replica/replica';
 import { localize, joinSentences } from '../../util/localize';
 import { ExitCode, isAbortError, UserError } from '../../util/userError';
 import { trimLog } from '../log';
-import { initialiseWeights, pretrainedOf, type ModelSession } from '../modelSession';
+import { initializeWeights, pretrainedOf, type ModelSession } from '../modelSession';
 import type { TrainerState } from '../state';
 import { restoreLast, type CheckpointSource } from './checkpoints';
 
@@ -41,7 +41,7 @@ export async function loadInitialWeights(
     trimLog(writer.folder.log, resumed.epoch);
     return undefined;
   }
-  const report = await initialiseWeights(opened, loaded, pretrainedOf(loaded), {
+  const report = await initializeWeights(opened, loaded, pretrainedOf(loaded), {
     onProgress: onDownload,
     signal,
     allowMissing: true,

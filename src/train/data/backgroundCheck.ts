@@ -22,7 +22,7 @@ export class BackgroundCheck {
   ) {
     // Problems that an earlier attempt found may have been fixed.
     rmSync(writer.folder.problems, { force: true });
-    this.running = this.look().catch(() => undefined);
+    this.running = this.check().catch(() => undefined);
   }
 
   /** Ends the check. The next run does not decode images again that were found to be undamaged. */
@@ -31,21 +31,21 @@ export class BackgroundCheck {
     await this.running;
   }
 
-  private async look(): Promise<void> {
+  private async check(): Promise<void> {
     const { unchecked } = this.checked;
     if (unchecked.length === 0) return;
-    let said = 0;
-    const say = (problems: readonly DataProblem[]): void => {
+    let reportedCount = 0;
+    const reportNew = (problems: readonly DataProblem[]): void => {
       const count = problems.reduce((sum, problem) => sum + problem.count, 0);
-      if (count === said) return;
-      said = count;
+      if (count === reportedCount) return;
+      reportedCount = count;
       this.report(problems);
     };
     const problems = await checkUnseenImages(this.loaded, this.checked, {
       signal: this.aborter.signal,
-      onFirst: say,
+      onFirst: reportNew,
     });
-    say(problems);
+    reportNew(problems);
     if (problems.length === 0)
       this.writer.note(
         'info',

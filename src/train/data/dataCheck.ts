@@ -87,15 +87,15 @@ function verifiedFile(): Pick<CheckOptions, 'verifiedFile'> {
 export function throwOnErrors({ problems }: DataReport): void {
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return;
-  const [first, ...others] = errors.slice(0, SHOWN).map(describeProblem);
-  const more = errors.length - SHOWN;
+  const [first, ...others] = errors.slice(0, MAX_SHOWN_PROBLEMS).map(describeProblem);
+  const more = errors.length - MAX_SHOWN_PROBLEMS;
   if (more > 0) others.push(localize('… and {0} more problems.', more));
   throw new UserError(joinSentences(first, ...others), {
     hint: localize('Correct the data; `nlvr check --all` lists every case.'),
   });
 }
 
-const SHOWN = 3;
+const MAX_SHOWN_PROBLEMS = 3;
 
 /** `file:line: message`, with the column where a line holds several annotations */
 export function describeProblem({

@@ -70,9 +70,9 @@ export async function checkedDatasets(
 
 /** Share of the more frequent label, 0..1; chance level of an accuracy. */
 export function majorityShare(dataset: Dataset | undefined): number {
-  const labelled = dataset?.examples.filter(({ label }) => label !== null) ?? [];
-  const positive = labelled.filter(({ label }) => label === true).length;
-  return labelled.length === 0
+  const labeled = dataset?.examples.filter(({ label }) => label !== null) ?? [];
+  const positive = labeled.filter(({ label }) => label === true).length;
+  return labeled.length === 0
     ? 0.5
-    : Math.max(positive, labelled.length - positive) / labelled.length;
+    : Math.max(positive, labeled.length - positive) / labeled.length;
 }

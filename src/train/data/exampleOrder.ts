@@ -51,17 +51,21 @@ function digestOf(parts: readonly { title: string; dataset: Dataset }[]): string
 }
 
 /** Checks that a run resumes with the order that it was started with. @throws {UserError} when it would not. */
-export function requireSameOrder(begun: ExampleOrder, now: ExampleOrder, folder: RunFolder): void {
+export function requireSameOrder(
+  started: ExampleOrder,
+  now: ExampleOrder,
+  folder: RunFolder,
+): void {
   // With another number of processes, batch size and accumulation may change if a step has the same number of examples.
-  const sameStep = stepExamples(begun) === stepExamples(now);
+  const sameStep = stepExamples(started) === stepExamples(now);
   const changes = [
     ...(sameStep
       ? []
       : [
-          ...changed('batch_size_train', begun.batchSize, now.batchSize),
-          ...changed('accumulate_steps', begun.accumulateSteps, now.accumulateSteps),
+          ...changed('batch_size_train', started.batchSize, now.batchSize),
+          ...changed('accumulate_steps', started.accumulateSteps, now.accumulateSteps),
         ]),
-    ...(begun.examples === now.examples
+    ...(started.examples === now.examples
       ? []
       : [localize('different training examples (or a different curriculum)')]),
   ];
@@ -87,6 +91,6 @@ function stepExamples({ batchSize, accumulateSteps, worldSize = 1 }: ExampleOrde
   return batchSize * accumulateSteps * worldSize;
 }
 
-function changed(key: string, begun: number, now: number): LocalizedMessage[] {
-  return begun === now ? [] : [localize('{0} {1}, not {2}', key, begun, now)];
+function changed(key: string, started: number, now: number): LocalizedMessage[] {
+  return started === now ? [] : [localize('{0} {1}, not {2}', key, started, now)];
 }

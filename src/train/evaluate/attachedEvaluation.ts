@@ -22,41 +22,41 @@ import {
 } from './types';
 import type { Metrics } from '../../analysis/metrics';
 
-/** Where a guest evaluates. */
+/** The folder of an attached evaluation, and what it evaluates. */
 export interface AttachedEvaluationRequest {
   folder: RunFolder;
   info: RunInfo | undefined;
   checkpoint: string;
   attempt: AttemptWriter | undefined;
-  /** Whether the run was trained by another program. */
-  theirs: boolean;
+  /** Whether another program trained the run. */
+  isForeignRun: boolean;
   loaded: LoadedConfig;
 }
 
 /**
- * An evaluation in the folder of something else. It leaves `run.json` as it is; what it found of a run's own
- * checkpoint becomes an event of the run, which is how its dashboard learns of it. Results of other weights would pass
- * for the run's own there, and are only in the files.
+ * An evaluation in the folder of a run, which stays unchanged in `run.json`. Results of the run's own checkpoint are also
+ * written as events, which the dashboard shows. Results of other weights are only in the files, because as events they would
+ * be taken for those of the run.
  */
 export class AttachedEvaluation implements EvaluationOutput {
   private incomplete: MissingPart[] = [];
-  /** Examples of all splits. */
-  private all = 0;
+  /** Number of examples of all splits. */
+  private totalExamples = 0;
 
   private constructor(
     readonly folder: RunFolder,
     private readonly events: EventWriter | undefined,
-    /** Optimizer steps after which the checkpoint was saved. */
+    /** Number of optimizer steps of the checkpoint. */
     private readonly step: number,
     private readonly lock: HeldLock,
     private readonly attempt: AttemptWriter | undefined,
-    /** The configuration, where the run is another program's, whose own says little here. */
+    /** The evaluation's configuration, for the run of another program, which has none of its own. */
     private readonly configText: string | undefined,
   ) {}
 
-  /** @param lock the folder's, which is given back when this fails */
+  /** @param lock the folder's lock, which is released when this fails */
   static async open(
-    { folder, info, checkpoint, attempt, theirs, loaded }: AttachedEvaluationRequest,
+    { folder, info, checkpoint, attempt, isForeignRun, loaded }: AttachedEvaluationRequest,
     lock: HeldLock,
   ): Promise<AttachedEvaluation> {
     try {
@@ -64,7 +64,7 @@ export class AttachedEvaluation implements EvaluationOutput {
       const step = own ? await stepOf(folder, await locateWeights(checkpoint), info.step) : 0;
       const events = own ? new EventWriter(folder.events) : undefined;
       const used = { ...loaded.config, output_dir: folder.root };
-      const configText = theirs ? dumpConfig(used, loaded.folder) : undefined;
+      const configText = isForeignRun ? dumpConfig(used, loaded.folder) : undefined;
       return new AttachedEvaluation(folder, events, step, lock, attempt, configText);
     } catch (error) {
       lock.release();
@@ -72,9 +72,9 @@ export class AttachedEvaluation implements EvaluationOutput {
     }
   }
 
-  /** The run started long ago and is not active again: only the attempt says what happens. */
+  /** Records the evaluation in its attempt only: the run itself is not active. */
   begin({ examples }: EvaluationBegin): void {
-    this.all = Object.values(examples).reduce((sum, count) => sum + count, 0);
+    this.totalExamples = Object.values(examples).reduce((sum, count) => sum + count, 0);
     this.attempt?.begin();
     this.attempt?.phase('loading');
     if (this.configText !== undefined)
@@ -100,7 +100,7 @@ export class AttachedEvaluation implements EvaluationOutput {
 
   progress(_split: Split, done: number, _total: number, before: number): void {
     this.attempt?.phase('evaluating');
-    if (this.all > 0) this.attempt?.progress((before + done) / this.all);
+    if (this.totalExamples > 0) this.attempt?.progress((before + done) / this.totalExamples);
   }
 
   result(split: Split, metrics: Metrics, seconds: number, predictions: string): void {
@@ -142,15 +142,15 @@ function isWithin(root: string, path: string): boolean {
   return place === '' || (place !== '..' && !place.startsWith(`..${sep}`));
 }
 
-/** When a checkpoint of a run was saved last, by the run's own events. */
+/** The step at which a checkpoint was last saved, from the run's events. */
 async function stepOf(folder: RunFolder, file: string, otherwise: number): Promise<number> {
   const name = relative(folder.root, resolve(file));
   let step = otherwise;
-  const look = ({ events }: EventBatch): void => {
+  const readSteps = ({ events }: EventBatch): void => {
     for (const { event } of events)
       if (event.type === 'checkpoint' && (name === event.path || name.startsWith(event.path + sep)))
         step = event.step;
   };
-  look(await new EventReader(folder.events).read(look));
+  readSteps(await new EventReader(folder.events).read(readSteps));
   return step;
 }

@@ -1,20 +1,20 @@
-/** Small runs have at least so many patch tokens: what a run costs apart from its images is then a small part. */
-const LEAST_TOKENS = 512;
-/** Small runs that have the images of a full one, at most. */
-const MOST_SMALL_RUNS = 8;
+/** Minimum number of image tokens of a small run, so that its fixed cost is a small part. */
+const MIN_TOKENS = 512;
+/** Maximum number of small runs for the images of a full run. */
+const MAX_SMALL_RUNS = 8;
 
 /**
- * Sizes of the runs that encode `count` images: full ones, and small ones for the rest, where these encode less padding.
- * Where neighbours share images, few batches have images for full runs. The sizes depend on the model and the batch alone,
- * because features may depend on the size of their run in the last bit.
+ * Sizes of the runs that encode `count` images: full runs, and small runs for the rest if they encode less padding, because
+ * few batches fill a run when neighboring examples share images. The sizes depend only on the model and the batch, because
+ * the last bit of features may depend on the size of their run.
  *
- * @param most images of a full run
- * @param tokens of an image
+ * @param max number of images in a full run
+ * @param tokens number of tokens of an image
  */
-export function encodingRuns(count: number, most: number, tokens: number): number[] {
-  const small = Math.max(Math.ceil(most / MOST_SMALL_RUNS), Math.ceil(LEAST_TOKENS / tokens));
+export function encodingRuns(count: number, max: number, tokens: number): number[] {
+  const small = Math.max(Math.ceil(max / MAX_SMALL_RUNS), Math.ceil(MIN_TOKENS / tokens));
   const runs: number[] = [];
   for (let left = count; left > 0; left -= runs.at(-1) ?? left)
-    runs.push(Math.ceil(left / small) * small < most ? small : most);
+    runs.push(Math.ceil(left / small) * small < max ? small : max);
   return runs;
 }

@@ -1,4 +1,4 @@
-/** Evaluation of a checkpoint outside of training: BLIP's `--evaluate` with predictions and metrics on disk. */
+/** Evaluates a checkpoint outside of a training: BLIP's `--evaluate`, with predictions and metrics on disk. */
 import type { LoadedConfig } from '../../config/load';
 import { missingParts } from '../../config/modelParts';
 import { isUrl } from '../../config/paths';
@@ -19,10 +19,10 @@ import { Evaluator } from './evaluator';
 import { openEvaluationOutput } from './output';
 import type { EvaluationOutput } from './types';
 import { appendLog, evaluationLine } from '../log';
-import { requireFiniteAnswers } from './finiteAnswers';
+import { requireFiniteLogits } from './finiteLogits';
 import { measureDataset, type Metrics } from '../../analysis/metrics';
 import { mergeMetrics } from '../../analysis/metricsFile';
-import { initialiseWeights, openModelSession } from '../modelSession';
+import { initializeWeights, openModelSession } from '../modelSession';
 import { writePredictions } from './predictionFile';
 import { weightsPath } from '../checkpoint/weightsPath';
 import { NlvrPrograms } from '../programs';
@@ -42,18 +42,18 @@ export interface EvaluationRequest {
   library: Library;
   /** `.pth`, `.safetensors`, run folder or address. */
   checkpoint: string;
-  /** Predictions and metrics are written here; it may be the checkpoint's own run folder. */
+  /** Folder for predictions and metrics; it may be the checkpoint's run folder. */
   outputDir: string;
-  /** Whether a folder that holds nothing yet becomes a run folder, which is found and followed as a training's. */
+  /** Whether an empty folder becomes a run folder, so that the editor shows the evaluation as a run. */
   asRun: boolean;
   splits: readonly Split[];
-  /** Whether random values may replace what the checkpoint lacks; every output then notes it. */
+  /** Whether parameters that the checkpoint lacks may get random values; all outputs then note it. */
   allowMissing: boolean;
   /** The record of this start. */
   attempt?: AttemptWriter;
-  /** Takes the folder from a process that cannot be looked up from here, without waiting. */
+  /** Takes the folder's lock without waiting from a process on another machine, whose state is unknown. */
   takeOver?: boolean;
-  /** Called when the folder can be taken only after a while. */
+  /** Called when the folder is locked and the evaluation waits for it. */
   onWait?: (wait: LockWait) => void;
   onLoaded?(report: LoadReport | undefined): void;
   onProgress?(progress: EvaluationProgress): void;
@@ -63,9 +63,9 @@ export interface EvaluationRequest {
 type Results = Partial<Record<Split, Metrics>>;
 
 /**
- * Writes `predictions/<split>.jsonl`, `metrics.json` and BLIP's line in `log.txt`, and reports them to the run in the folder.
- * @returns undefined when somebody stopped it.
- * @throws {UserError} and runtime errors; a run that is being written is refused and left alone.
+ * Writes `predictions/<split>.jsonl`, `metrics.json` and BLIP's line in `log.txt`, and reports results to the run in the folder.
+ * @returns undefined when the user stopped it.
+ * @throws {UserError} and runtime errors; also when another process writes the run.
  */
 export async function evaluateCheckpoint(request: EvaluationRequest): Promise<Results | undefined> {
   const folder = new RunFolder(request.outputDir);
@@ -135,7 +135,7 @@ async function evaluateInto(
     });
     const { signal } = stop;
     const { checkpoint, allowMissing } = request;
-    const report = await initialiseWeights(opened, loaded, checkpoint, { signal, allowMissing });
+    const report = await initializeWeights(opened, loaded, checkpoint, { signal, allowMissing });
     request.onLoaded?.(report);
     const incomplete = missingParts(report?.missing ?? []);
     output.loaded({ incomplete, differences: report?.differences ?? [] });
@@ -174,7 +174,7 @@ async function evaluateInto(
       );
       if (!logits) return undefined;
       const file = folder.predictionsOf(split, null);
-      requireFiniteAnswers(dataset, logits);
+      requireFiniteLogits(dataset, logits);
       writePredictions(file, dataset, logits, incomplete.length > 0);
       const metrics = (results[split] = measureDataset(dataset, logits));
       output.result(split, metrics, (performance.now() - began) / 1000, file);

@@ -19,7 +19,7 @@ import type { MessageText } from '../../util/localize';
 
 const PROGRESS_EVERY_MS = 500;
 
-/** An evaluation that is a run of its own: it is found, followed, stopped and explained as a training is. */
+/** An evaluation that is a run, which the editor lists, shows and stops like a training. */
 export class EvaluationRun implements EvaluationOutput {
   readonly writesLog = true;
   private shown = performance.now();
@@ -28,7 +28,7 @@ export class EvaluationRun implements EvaluationOutput {
 
   private constructor(private readonly writer: RunWriter) {}
 
-  /** @param lock the folder's, which is given back when this fails */
+  /** @param lock the folder's lock, which is released when this fails */
   static open(
     folder: RunFolder,
     loaded: LoadedConfig,
@@ -43,7 +43,7 @@ export class EvaluationRun implements EvaluationOutput {
         name: basename(folder.root),
         configFile: loaded.file,
         configHash: loaded.hash,
-        // Its own folder, which determines the place of the data when everything was moved.
+        // With this folder as output_dir: paths of the data are found relative to it after everything was moved.
         configText: dumpConfig({ ...loaded.config, output_dir: folder.root }, loaded.folder),
         version,
         mode,
@@ -87,7 +87,7 @@ export class EvaluationRun implements EvaluationOutput {
 
   loaded(weights: EvaluatedWeights): void {
     this.incomplete = [...weights.incomplete];
-    // An earlier evaluation into this folder may have had another model.
+    // An earlier evaluation in this folder may have had another model.
     this.writer.update({ incomplete: this.incomplete.length === 0 ? undefined : this.incomplete });
     for (const { code, message } of weightsNotes(weights))
       this.writer.note('warning', code, message);

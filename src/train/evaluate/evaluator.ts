@@ -1,5 +1,5 @@
 /**
- * Evaluation: BLIP's `evaluate` (train_nlvr.py) without its random left/right exchange, each distinct image
+ * Evaluates a data set: BLIP's `evaluate` (train_nlvr.py) without its random swap of left and right. Each distinct image is
  * encoded once.
  */
 import { evaluationSteps, stepsByRank, type EvaluationStep } from '../../data/order';
@@ -10,57 +10,57 @@ import { encodingRuns } from './encodingRuns';
 import { ImageSlots } from './imageSlots';
 import type { NlvrPrograms } from '../programs';
 
-/** A batch whose pixels are bytes, or (golden tests) normalised floats, as the programs were made for. */
+/** A batch with pixels of the programs' type: bytes, or normalized floats in golden tests. */
 export type EvaluationBatch = Omit<Batch, 'images'> & { images: Uint8Array | Float32Array };
 
-/** The batches of an evaluation that one process takes, as `steps` of its plan. */
+/** This process's batches of an evaluation, in the order of its plan's `steps`. */
 export type BatchSource = AsyncIterable<EvaluationBatch>;
 
-/** How the pairs of a batch are asked about. */
-export interface Asked extends EncodedTexts {
-  /** The images of each pair, as places in the batch's images; BLANK for none. */
+/** Inputs of the model for the pairs of a batch. */
+export interface VariantInputs extends EncodedTexts {
+  /** The images of each pair, as positions in the batch's images; BLANK for the mean image. */
   left: ArrayLike<number>;
   right: ArrayLike<number>;
 }
 
-/** Stands for no image: the mean image. */
+/** Position of the mean image, which replaces an image. */
 export const BLANK = -1;
 
-/** One way to ask about the pairs of a batch; nothing but this differs from one to the next. */
-export type Variant = (batch: EvaluationBatch) => Asked;
+/** Changes the inputs of a batch, such as swapped images or an empty sentence. */
+export type Variant = (batch: EvaluationBatch) => VariantInputs;
 
-/** As the annotations have them. */
-export const asAnnotated: Variant = (batch) => batch;
+/** The inputs of the annotations. */
+export const unchangedInputs: Variant = (batch) => batch;
 
 export interface EvaluationHooks {
-  /** After each batch of all processes; `done` of `total` examples have answers. */
+  /** Called after each batch of all processes; `done` of `total` examples are classified. */
   onProgress?(done: number, total: number): void;
-  /** Looked at between batches; an evaluation that was stopped on any process has no result. */
+  /** Called between batches; when it returns true on any process, the evaluation ends without a result. */
   stopped?(): boolean;
   /** Awaited between two batches. */
-  between?(): Promise<void>;
+  betweenBatches?(): Promise<void>;
 }
 
-/** Which batches of a split each process answers. */
+/** The batches of a split that each process classifies. */
 export interface EvaluationPlan {
-  /** This process's. */
+  /** The batches of this process. */
   steps: readonly EvaluationStep[];
-  /** Batches of the process that has the most. */
+  /** Maximum number of batches of a process. */
   rounds: number;
 }
 
 export class Evaluator {
   private readonly slots: ImageSlots;
   private readonly chunk: number;
-  /** What padding of a half-filled encoding run is written to. */
+  /** Slot for the padding of an incomplete encoding run. */
   private readonly paddingSlot: number;
-  /** Of the mean image, where it is asked about. */
+  /** Slot of the mean image. */
   private readonly blankSlot: number;
 
   /**
-   * @param batchSize the most examples of a batch.
-   * @param replica the processes that share an evaluation.
-   * @param blank bytes of the mean image, for variants that ask about it.
+   * @param batchSize maximum number of examples in a batch.
+   * @param replica the processes that share the evaluation.
+   * @param blank bytes of the mean image, for variants that use it.
    */
   constructor(
     private readonly programs: NlvrPrograms,
@@ -70,13 +70,13 @@ export class Evaluator {
     private readonly blank?: Uint8Array,
   ) {
     const capacity = 2 * batchSize;
-    this.chunk = programs.encodingChunk(capacity);
+    this.chunk = programs.imagesPerEncoding(capacity);
     this.slots = new ImageSlots(capacity);
     this.paddingSlot = capacity;
     this.blankSlot = capacity + 1;
   }
 
-  /** The batches that each process evaluates. Their contents do not depend on the number of processes. */
+  /** Plans the evaluation of a split. The content of a batch does not depend on the number of processes. */
   plan({ examples }: Dataset): EvaluationPlan {
     const { rank, worldSize } = this.replica;
     const shares = stepsByRank(evaluationSteps(examples, this.batchSize), worldSize);
@@ -84,9 +84,9 @@ export class Evaluator {
   }
 
   /**
-   * Logits of a whole split, the same on every process.
-   * @param batches those of the plan's steps, in order.
-   * @returns two numbers an example, [false, true], in annotation order; undefined when stopped.
+   * Computes the logits of a split, the same on all processes.
+   * @param batches the batches of the plan's steps, in order.
+   * @returns two numbers per example, [false, true], in annotation order; undefined when stopped.
    */
   async evaluate(
     dataset: Dataset,
@@ -94,11 +94,11 @@ export class Evaluator {
     batches: BatchSource,
     hooks: EvaluationHooks = {},
   ): Promise<Float32Array | undefined> {
-    return (await this.evaluateVariants(dataset, plan, batches, [asAnnotated], hooks))?.[0];
+    return (await this.evaluateVariants(dataset, plan, batches, [unchangedInputs], hooks))?.[0];
   }
 
   /**
-   * As `evaluate`, for several ways to ask about the same pairs; each image is encoded once for all of them.
+   * As `evaluate`, for several variants of the inputs; each image is encoded once for all of them.
    * @returns the logits of each variant.
    */
   async evaluateVariants(
@@ -108,19 +108,19 @@ export class Evaluator {
     variants: readonly Variant[],
     hooks: EvaluationHooks = {},
   ): Promise<Float32Array[] | undefined> {
-    // Training needs the memory of the features: 228 MB for the base model.
+    // Released afterwards, because training needs the memory: 228 MB for the base model.
     this.programs.reserveSlots((this.blank ? this.blankSlot : this.paddingSlot) + 1);
     const source = batches[Symbol.asyncIterator]();
     try {
       if (this.blank) await this.encodeBlank(this.blank);
-      return await this.answerAll(dataset, plan, source, variants, hooks);
+      return await this.classifyAll(dataset, plan, source, variants, hooks);
     } finally {
       await source.return?.();
       await this.programs.releaseSlots();
     }
   }
 
-  private async answerAll(
+  private async classifyAll(
     dataset: Dataset,
     { steps, rounds }: EvaluationPlan,
     source: AsyncIterator<EvaluationBatch>,
@@ -131,15 +131,15 @@ export class Evaluator {
     let answered = 0;
     for (let round = 0; round < rounds; round++) {
       if (round < steps.length) {
-        // Between two evaluations the weights may have changed, and what is shared must not depend on the processes.
+        // The weights may have changed since the last evaluation, and reused features must not depend on the number of processes.
         if (!steps[round].sharesImagesWithPrevious) this.slots.clear();
         const next = await source.next();
         if (next.done === true)
           throw new RangeError('an evaluation has fewer batches than its plan');
         const batch = next.value;
-        const slots = await this.encode(imageNames(dataset, batch), batch.images);
+        const slots = await this.encode(imagePaths(dataset, batch), batch.images);
         for (const [v, variant] of variants.entries()) {
-          const answers = await this.answer(batch.indices.length, slots, variant(batch));
+          const answers = await this.classifyBatch(batch.indices.length, slots, variant(batch));
           batch.indices.forEach((index, i) =>
             logits[v].set(answers.subarray(2 * i, 2 * i + 2), 2 * index),
           );
@@ -153,16 +153,20 @@ export class Evaluator {
       );
       if (stops > 0) return undefined;
       hooks.onProgress?.(done, dataset.examples.length);
-      await hooks.between?.();
+      await hooks.betweenBatches?.();
     }
-    // Each example's logits are 0 on all ranks but one.
+    // Each example's logits are 0 on all ranks except one, so that their sum is exact.
     const shared: Float32Array[] = [];
     for (const each of logits) shared.push(await this.replica.allReduceSum(each));
     return shared;
   }
 
-  /** Logits of `n` pairs, [n, 2]. @param slots of the batch's images */
-  private async answer(n: number, slots: Int32Array, asked: Asked): Promise<Float32Array> {
+  /** Computes the logits of `n` pairs, [n, 2]. @param slots slots of the batch's images */
+  private async classifyBatch(
+    n: number,
+    slots: Int32Array,
+    asked: VariantInputs,
+  ): Promise<Float32Array> {
     const { left, right, inputIds, attentionMask, length } = asked;
     const slotsOf = (images: ArrayLike<number>): Int32Array =>
       Int32Array.from(images, (image) => (image === BLANK ? this.blankSlot : slots[image]));
@@ -214,7 +218,7 @@ export class Evaluator {
     return slots;
   }
 
-  /** [n × width] values padded to the batch size by repeating the first row, whose answer is then ignored. */
+  /** Pads [n × width] values to the batch size with copies of the first row, whose results are ignored. */
   private padded(n: number, width: number, values: Int32Array): Int32Array {
     if (n === this.batchSize) return values;
     const full = new Int32Array(this.batchSize * width);
@@ -224,8 +228,8 @@ export class Evaluator {
   }
 }
 
-/** Paths of the images of a batch, by their places in it. */
-function imageNames(
+/** Paths of the images of a batch, by their positions in it. */
+function imagePaths(
   dataset: Dataset,
   { indices, imageCount, left, right }: EvaluationBatch,
 ): string[] {

@@ -1,6 +1,6 @@
 /**
- * Which image's features lie in which slot of the runtime's feature variable. Least recently used images make
- * room for new ones, so neighbours in the annotation file that share images find them encoded.
+ * Assigns images to slots of the runtime's feature variable. New images replace the least recently used ones, so that
+ * neighboring examples that share images reuse their features.
  */
 export class ImageSlots {
   /** Image path → slot; the order of insertion is the order of use. */
@@ -11,7 +11,7 @@ export class ImageSlots {
     this.free = Array.from({ length: capacity }, (_, i) => capacity - 1 - i);
   }
 
-  /** The slot of an image whose features are there; counts as a use. */
+  /** The slot of an image, if it has one; counts as a use. */
   find(image: string): number | undefined {
     const slot = this.slots.get(image);
     if (slot === undefined) return undefined;
@@ -21,8 +21,8 @@ export class ImageSlots {
   }
 
   /**
-   * A slot for a new image; the one used longest ago gives way.
-   * @param inUse images of the batch at hand, which must stay.
+   * Assigns a slot to a new image, if necessary that of the least recently used image.
+   * @param inUse images of the current batch, which keep their slots.
    */
   take(image: string, inUse: ReadonlySet<string>): number {
     let slot = this.free.pop();
@@ -39,7 +39,7 @@ export class ImageSlots {
     return slot;
   }
 
-  /** Forgets all features, for weights that have changed. */
+  /** Frees all slots, because the weights may have changed. */
   clear(): void {
     this.free.push(...this.slots.values());
     this.slots.clear();

@@ -13,18 +13,18 @@ import type { EvaluationOutput } from './types';
 export interface OutputRequest {
   outputDir: string;
   loaded: LoadedConfig;
-  /** What is evaluated: a file, a run folder or an address. */
+  /** The evaluated weights: a file, a run folder or an address. */
   checkpoint: string;
-  /** Whether the evaluation is to be a run of its own where the folder holds nothing yet. */
+  /** Whether the evaluation becomes a run if the folder is empty. */
   asRun: boolean;
   /** The record of this start. */
   attempt?: AttemptWriter;
 }
 
 /**
- * Opens the output folder: as a run of its own where that was asked for and there is nothing yet, or an earlier
- * evaluation; else as a guest, who only adds its results to the run that is there.
- * @param lock the folder's, which is given back when this fails
+ * Opens the output folder: as a run, if `asRun` is set and the folder is empty, or if it contains an earlier evaluation;
+ * otherwise as an attached evaluation, which adds its results to the existing run.
+ * @param lock the folder's lock, which is released when this fails
  */
 export async function openEvaluationOutput(
   request: OutputRequest,
@@ -35,21 +35,21 @@ export async function openEvaluationOutput(
   const info = await infoOf(folder);
   const mode = info?.kind === 'evaluate' ? 'again' : asRun && isUnused(folder) ? 'new' : undefined;
   if (!mode) {
-    const theirs = info?.trainer !== undefined || (await isTrainedByBlip(folder.root));
-    const request = { folder, info, checkpoint, attempt, theirs, loaded };
+    const isForeignRun = info?.trainer !== undefined || (await isTrainedByBlip(folder.root));
+    const request = { folder, info, checkpoint, attempt, isForeignRun, loaded };
     return AttachedEvaluation.open(request, lock);
   }
   attempt?.setFolder(folder, true);
   return EvaluationRun.open(folder, loaded, mode, lock, attempt);
 }
 
-/** What the folder's `run.json` says; a damaged one says nothing, and does not keep anybody from evaluating. */
+/** Reads the folder's `run.json`; undefined if it is missing or damaged, which does not prevent an evaluation. */
 async function infoOf(folder: RunFolder): Promise<RunInfo | undefined> {
   if (!existsSync(folder.runJson)) return undefined;
   return readRunInfo(folder.root).catch(() => undefined);
 }
 
-/** Neither a run, nor weights alone, nor what BLIP's own training or evaluation left. */
+/** Whether a folder contains no run, no weights, and no files of BLIP's training or evaluation. */
 function isUnused({ runJson, events, best, last, log }: RunFolder): boolean {
   return ![runJson, events, best, last, log].some((file) => existsSync(file));
 }

@@ -2,7 +2,7 @@ import { decide, probabilityTrue } from '../../analysis/metrics';
 import type { Dataset, Example } from '../../data/types';
 import { relativeImages, writePredictionLines, type Prediction } from '../../run/predictions';
 
-/** What the model said of one example, as the predictions file and the failures panel know it. */
+/** The prediction of one example, in the format of the predictions file. */
 function predictionOf(
   example: Example,
   { split, imageRoot }: Pick<Dataset, 'split' | 'imageRoot'>,
@@ -23,9 +23,9 @@ function predictionOf(
 }
 
 /**
- * Writes one line an example, in annotation order, atomically.
- * @param logits two numbers an example, [false, true].
- * @param incomplete whether the model had random values; each line then says so.
+ * Writes one line per example, in annotation order, atomically.
+ * @param logits two numbers per example, [false, true].
+ * @param incomplete whether parameters of the model had random values; each line then notes it.
  */
 export function writePredictions(
   file: string,

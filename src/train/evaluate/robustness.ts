@@ -1,4 +1,4 @@
-/** Asks a checkpoint about the pairs of a split and about changes of them: what its answers depend on. */
+/** Tests the robustness of a checkpoint: how its answers depend on changes of the images and the sentence. */
 import type { LoadedConfig } from '../../config/load';
 import { missingParts } from '../../config/modelParts';
 import { isUrl } from '../../config/paths';
@@ -30,14 +30,14 @@ import { localize } from '../../util/localize';
 import { isAbortError, UserError } from '../../util/userError';
 import { checkWeights } from '../checkpoint/checkWeights';
 import { loadDatasets } from '../data/datasets';
-import { asAnnotated, BLANK, Evaluator, type EvaluationBatch, type Variant } from './evaluator';
-import { requireFiniteAnswers } from './finiteAnswers';
-import { initialiseWeights, openModelSession } from '../modelSession';
+import { unchangedInputs, BLANK, Evaluator, type EvaluationBatch, type Variant } from './evaluator';
+import { requireFiniteLogits } from './finiteLogits';
+import { initializeWeights, openModelSession } from '../modelSession';
 import { weightsPath } from '../checkpoint/weightsPath';
 import { NlvrPrograms } from '../programs';
 import { RunData } from '../data/runData';
 
-/** Examples are drawn with it, the same ones each time. */
+/** Seed of the sample of examples, so that it is the same each time. */
 const SEED = 42;
 
 export interface RobustnessRequest {
@@ -46,28 +46,28 @@ export interface RobustnessRequest {
   /** `.pth`, `.safetensors`, run folder or address. */
   checkpoint: string;
   split: Split;
-  /** Examples to draw; undefined for all. */
+  /** Number of examples to sample; undefined for all. */
   limit?: number | undefined;
-  /** Run folder that the result is written to; undefined for nowhere. */
+  /** Run folder to write the result to; undefined: it is not written. */
   folder?: string | undefined;
-  /** Whether random values may replace what the checkpoint lacks; the result then notes it. */
+  /** Whether parameters that the checkpoint lacks may get random values; the result then notes it. */
   allowMissing: boolean;
   signal?: AbortSignal;
   onLoaded?(report: LoadReport | undefined): void;
-  /** `done` of `total` examples have all their answers. */
+  /** Called when `done` of `total` examples have all their answers. */
   onProgress?(done: number, total: number): void;
 }
 
 export interface RobustnessOutcome {
   result: RobustnessResult;
-  /** Where it was written. */
+  /** File of the result, if it was written. */
   file: string | undefined;
 }
 
 /**
- * Asks about each pair as it is and in each test. Each image is encoded once for all of them.
+ * Classifies each pair unchanged and in each test. Each image is encoded once for all of them.
  * @returns undefined when it was stopped; nothing is written then.
- * @throws {UserError} and runtime errors; also when the run in the folder is another one at the end.
+ * @throws {UserError} and runtime errors; also when the folder contains another run at the end.
  */
 export async function testRobustness(
   request: RobustnessRequest,
@@ -75,14 +75,14 @@ export async function testRobustness(
   const { loaded, split, limit, checkpoint, allowMissing, signal } = request;
   const { config } = loaded;
   const began = performance.now();
-  const run = await runIn(request.folder);
+  const run = await runIdOf(request.folder);
   await checkWeights(checkpoint, readModelConfig(config, loaded.folder), allowMissing);
   const whole = (await loadDatasets(loaded, [split]))[split];
-  const { dataset, indices } = drawn(whole, limit);
+  const { dataset, indices } = sampleExamples(whole, limit);
   const opened = await openModelSession(request);
   const data = await RunData.open(config, opened.model.text.maxPositions);
   try {
-    const report = await initialiseWeights(opened, loaded, checkpoint, {
+    const report = await initializeWeights(opened, loaded, checkpoint, {
       allowMissing,
       ...(signal && { signal }),
     });
@@ -106,14 +106,14 @@ export async function testRobustness(
       dataset,
       plan,
       data.evalBatches(dataset, plan.steps),
-      [asAnnotated, ...ROBUSTNESS_TESTS.map((test) => variantOf(test, texts))],
+      [unchangedInputs, ...ROBUSTNESS_TESTS.map((test) => variantOf(test, texts))],
       {
         stopped: () => signal?.aborted === true,
         onProgress: (done, total) => request.onProgress?.(done, total),
       },
     );
     if (!logits) return undefined;
-    for (const each of logits) requireFiniteAnswers(dataset, each);
+    for (const each of logits) requireFiniteLogits(dataset, each);
     const [original, ...tests] = logits;
     const answers = Object.fromEntries(ROBUSTNESS_TESTS.map((test, i) => [test, tests[i]]));
     const weights = isUrl(checkpoint) ? checkpoint : (report?.file ?? checkpoint);
@@ -139,7 +139,7 @@ export async function testRobustness(
         (i) => indices[i],
       ),
     };
-    return { result, file: await write(request.folder, run, result) };
+    return { result, file: await writeResult(request.folder, run, result) };
   } catch (error) {
     if (isAbortError(error) && signal?.aborted === true) return undefined;
     throw error;
@@ -149,8 +149,8 @@ export async function testRobustness(
   }
 }
 
-/** Some examples of a split, in its order, and their places in it. */
-function drawn(
+/** Samples examples of a split. @returns them in the order of the split, with their indices in it */
+function sampleExamples(
   dataset: Dataset,
   limit: number | undefined,
 ): { dataset: Dataset; indices: Int32Array } {
@@ -163,7 +163,7 @@ function drawn(
   return { dataset: { ...dataset, examples: kept }, indices };
 }
 
-/** The sentences of a batch as a test asks them, at least `length` tokens long. */
+/** Encodes the sentences of a batch for a test, padded at least to the batch's length. */
 type Texts = (batch: EvaluationBatch, test: RobustnessTest) => EncodedTexts;
 
 function textsOf({ examples }: Dataset, maxWords: number, maxTokens: number): Texts {
@@ -172,7 +172,7 @@ function textsOf({ examples }: Dataset, maxWords: number, maxTokens: number): Te
     encodeTexts(
       tokenizer,
       Array.from(indices, (i) => cleanCaption(sentenceIn(test, examples[i].sentence), maxWords)),
-      // As long as the batch, so that no other program has to be recorded.
+      // At least as long as the batch, so that no other program has to be recorded.
       { maxTokens, multiple: LENGTH_MULTIPLE, minLength: length },
     );
 }
@@ -196,23 +196,23 @@ function variantOf(test: RobustnessTest, texts: Texts): Variant {
   }
 }
 
-/** The id of the run in a folder; null where there is none, as with other programs' checkpoints. */
-async function runIn(folder: string | undefined): Promise<string | null> {
+/** The id of the run in a folder; null if there is none. */
+async function runIdOf(folder: string | undefined): Promise<string | null> {
   if (folder === undefined) return null;
   return (await readRunInfo(folder).catch(() => undefined))?.id ?? null;
 }
 
 /**
- * The folder need not be locked for a file of its own, so an active training is not in the way; but a result of
- * weights that are gone must not come to lie in another run.
+ * Writes the result to the run folder. The folder need not be locked, because no other process writes this file; but the
+ * result must not be written to another run that replaced the tested one.
  */
-async function write(
+async function writeResult(
   folder: string | undefined,
   run: string | null,
   result: RobustnessResult,
 ): Promise<string | undefined> {
   if (folder === undefined) return undefined;
-  if ((await runIn(folder)) !== run)
+  if ((await runIdOf(folder)) !== run)
     throw new UserError(
       localize(
         '{0} now contains another run. The result of the robustness test was not written.',

@@ -1,14 +1,14 @@
-/** Where an evaluation outside of training reports its progress, in addition to its predictions. */
+/** The output of an evaluation outside of a training, in addition to its predictions. */
 import { incompleteModel, type MissingPart } from '../../config/modelParts';
 import type { ModelDifference } from '../../model/checkpointOrigin';
-import { otherModel } from '../../model/loadRules';
+import { describeOtherModel } from '../../model/loadRules';
 import type { Split } from '../../run/events';
 import type { RunFolder } from '../../run/runFolder';
 import type { Metrics } from '../../analysis/metrics';
 import type { MessageText } from '../../util/localize';
 import type { Precision } from '../../util/precision';
 
-/** What is known once the model is there. */
+/** What is known after the model was created. */
 export interface EvaluationBegin {
   examples: Partial<Record<Split, number>>;
   device: string;
@@ -17,15 +17,15 @@ export interface EvaluationBegin {
   parameters: number;
 }
 
-/** What is to be said of the weights. */
+/** Properties of the weights that become notes. */
 export interface EvaluatedWeights {
-  /** Parts of the model that have random values instead; none for a whole one. */
+  /** Parts of the model that have random values. */
   incomplete: readonly MissingPart[];
-  /** Keys in which the model is not the one that they were trained in. */
+  /** Keys whose values differ from those of the training. */
   differences: readonly ModelDifference[];
 }
 
-/** The notes that a run gets of it. */
+/** Notes of a run about its weights. */
 export function weightsNotes({ incomplete, differences }: EvaluatedWeights): {
   code: string;
   message: MessageText;
@@ -34,22 +34,24 @@ export function weightsNotes({ incomplete, differences }: EvaluatedWeights): {
     ...(incomplete.length > 0
       ? [{ code: 'incomplete-model', message: incompleteModel(incomplete) }]
       : []),
-    ...(differences.length > 0 ? [{ code: 'other-model', message: otherModel(differences) }] : []),
+    ...(differences.length > 0
+      ? [{ code: 'other-model', message: describeOtherModel(differences) }]
+      : []),
   ];
 }
 
 export interface EvaluationOutput {
   readonly folder: RunFolder;
-  /** Whether `log.txt` gets a line of it, as BLIP's own evaluation adds one. */
+  /** Whether a line is added to `log.txt`, as by BLIP's evaluation. */
   readonly writesLog: boolean;
   begin(begin: EvaluationBegin): void;
-  /** The weights are there. */
+  /** Called when the weights are loaded. */
   loaded(weights: EvaluatedWeights): void;
-  /** @param before examples of the splits that are done */
+  /** @param before number of examples of earlier splits */
   progress(split: Split, done: number, total: number, before: number): void;
-  /** @param predictions the file that was written */
+  /** @param predictions the predictions file */
   result(split: Split, metrics: Metrics, seconds: number, predictions: string): void;
-  /** Gives the folder back. @param exitCode what the program ends with */
+  /** Ends the output and releases the folder's lock. @param exitCode exit code of the program */
   close(
     state: 'finished' | 'stopped' | 'failed',
     message?: MessageText,

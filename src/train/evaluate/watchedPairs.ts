@@ -4,9 +4,9 @@ import { relativeImages } from '../../run/predictions';
 import { probabilityTrue } from '../../analysis/metrics';
 
 /**
- * The examples of the dashboard's strip: spread evenly over the split and alternating between labels where
- * both occur, so that neighbours (often the same sentence) are not all of it. The same for every epoch.
- * @returns positions in `examples`.
+ * Chooses the watched pairs of the dashboard: spread evenly over the split, because neighbors often have the same sentence,
+ * and alternating between labels if both occur. The same for every epoch.
+ * @returns indices into `examples`.
  */
 export function chooseWatched(examples: readonly Example[], count: number): number[] {
   const of = (label: boolean): number[] =>

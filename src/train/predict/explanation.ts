@@ -1,4 +1,4 @@
-/** What the model looks at for one answer: kept whole, so that any word, layer and head of it is shown immediately. */
+/** The cross-attention of one answer. All of it is kept, so that maps of any word, layer and head are computed immediately. */
 import type { TokenWord } from '../../data/text/tokenizer';
 import {
   attentionMap,
@@ -9,17 +9,17 @@ import {
 import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
 
-/** The token that stands for the whole sentence, by whose state the answer is given. */
+/** The token that represents the whole sentence, whose state the head classifies. */
 export const SENTENCE_TOKEN = '[ENC]';
 
-export interface ExplanationParts {
+export interface ExplanationData {
   prediction: boolean;
   prob_true: number;
   /** [false, true] */
   logits: [number, number];
-  /** The answer whose logit the gradients are of. */
+  /** The answer whose logit is differentiated. */
   answer: boolean;
-  /** Images that had to be encoded for it. */
+  /** Number of images that were encoded for it. */
   encoded: number;
   words: readonly TokenWord[];
   heads: number;
@@ -27,7 +27,7 @@ export interface ExplanationParts {
   attention: readonly (readonly [LayerAttention, LayerAttention])[];
 }
 
-/** Which map of an explanation. */
+/** Selects a map of an explanation. */
 export interface MapChoice {
   tokens: readonly number[];
   /** From 1. */
@@ -37,9 +37,9 @@ export interface MapChoice {
 }
 
 export class Explanation {
-  constructor(readonly parts: ExplanationParts) {}
+  constructor(readonly parts: ExplanationData) {}
 
-  /** The whole sentence's token first, then the words as the model reads them. */
+  /** The sentence token, then the words as the model reads them. */
   get words(): TokenWord[] {
     return [{ word: SENTENCE_TOKEN, tokens: [0] }, ...this.parts.words];
   }
@@ -48,7 +48,7 @@ export class Explanation {
     return this.parts.attention.length;
   }
 
-  /** Patches along a side of the images as the model sees them. */
+  /** Number of patches along a side of an image. */
   get grid(): number {
     return Math.sqrt(this.parts.attention[0][0].imageTokens - 1);
   }
@@ -69,8 +69,8 @@ export class Explanation {
   }
 
   /**
-   * Whether a Grad-CAM map has to be empty: after the cross-attention of the last layer only the whole sentence's token
-   * is read.
+   * Whether a Grad-CAM map is always empty: only the sentence token is used after the cross-attention of the last layer, so
+   * that other tokens have no gradient there.
    */
   isEmptyByDesign({ tokens, layer }: MapChoice): boolean {
     return layer === this.layers && !tokens.includes(0);
@@ -89,7 +89,7 @@ export class Explanation {
   }
 }
 
-/** @throws {UserError} that says which there are. */
+/** Checks that a layer and a head exist. @throws {UserError} with the valid numbers. */
 export function requireLayerAndHead(
   { layers, heads }: { layers: number; heads: number },
   layer: number | undefined,
@@ -107,14 +107,14 @@ export function requireLayerAndHead(
     });
 }
 
-/** A word, or several in a row, with its place among the words that the model reads: 0 is the whole sentence. */
+/** A word or a sequence of words, with its position among the words that the model reads: 0 is the whole sentence. */
 export interface FoundWord extends TokenWord {
   place: number;
 }
 
 /**
- * All positions of a word or a sequence of words in a sentence.
- * @param words those of the explanation, the whole sentence's token first.
+ * Finds all positions of a word or a sequence of words in a sentence.
+ * @param words the words of the explanation, the sentence token first.
  * @param wanted the words as the model reads them, such as `two`, `dogs` for “Two dogs”.
  */
 export function findWords(words: readonly TokenWord[], wanted: readonly string[]): FoundWord[] {

@@ -4,10 +4,10 @@ import { replaceFileAsync } from '../../util/atomicFile';
 import { maxOfMaps } from '../../util/heatMap';
 
 /**
- * Writes both images with their maps over them, next to each other, as a PNG file.
- * @param maps of the left and the right image, on one scale.
- * @param grid patches along a side.
- * @param fade 0 for the images alone, 1 for the maps alone.
+ * Writes both images next to each other, overlaid with their maps, to a PNG file.
+ * @param maps maps of the left and the right image, which share a color scale.
+ * @param grid number of patches along a side.
+ * @param fade 0 for the images only, 1 for the maps only.
  * @throws {UserError} when an image cannot be read, or the disk is full.
  */
 export async function writeExplanation(

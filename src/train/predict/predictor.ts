@@ -1,4 +1,4 @@
-/** Answers single questions about image pairs; the features of images asked about lately stay in the runtime. */
+/** Answers single questions about image pairs. The features of recently used images stay in the runtime. */
 import type { LoadedConfig } from '../../config/load';
 import { missingParts, type MissingPart } from '../../config/modelParts';
 import { decodeImage } from '../../data/image/decode';
@@ -10,22 +10,22 @@ import { readModelConfig } from '../../model/config';
 import type { LoadReport } from '../../model/loadRules';
 import type { Library } from '../../runtime/install/library';
 import { checkWeights } from '../checkpoint/checkWeights';
-import { requireFiniteAnswer } from '../evaluate/finiteAnswers';
+import { requireFiniteLogitPair } from '../evaluate/finiteLogits';
 import { ImageSlots } from '../evaluate/imageSlots';
 import { decide, probabilityTrue } from '../../analysis/metrics';
-import { initialiseWeights, openModelSession, type ModelSession } from '../modelSession';
+import { initializeWeights, openModelSession, type ModelSession } from '../modelSession';
 import { Explanation, requireLayerAndHead } from './explanation';
 import { attentionName, NlvrPrograms } from '../programs';
 
-/** Images whose features stay. */
+/** Number of images whose features are kept. */
 const SLOTS = 16;
 /**
- * Sentences are padded to a multiple of this many tokens, most of them to the same length: a program is recorded for
- * each length, which takes the base model a second; computing the padding takes it at most 0.2 s.
+ * Sentences are padded to a multiple of this number of tokens, so that most have the same length. Recording a program for
+ * another length takes a second with the base model; computing the padding takes at most 0.2 s.
  */
 const LENGTH_MULTIPLE = 40;
-/** Explanations that stay, such as those of True and False of one question: 53 MB each for the base model. */
-const KEPT_EXPLANATIONS = 2;
+/** Number of explanations to keep, such as those of True and False of one question: 53 MB each for the base model. */
+const MAX_EXPLANATIONS = 2;
 
 export interface Question {
   /** Paths of the images. */
@@ -39,16 +39,16 @@ export interface Answer {
   prob_true: number;
   /** [false, true] */
   logits: [number, number];
-  /** Images that had to be encoded for it: 0, 1 or 2. */
+  /** Number of images that were encoded for it: 0, 1 or 2. */
   encoded: number;
 }
 
-interface Prepared {
-  /** Of the sentence with its padding. */
+interface PreparedQuestion {
+  /** Tokens of the padded sentence. */
   length: number;
   words: TokenWord[];
   feeds: Record<'left' | 'right' | 'inputIds' | 'attentionMask', Int32Array>;
-  /** Images that had to be encoded. */
+  /** Number of images that were encoded. */
   encoded: number;
 }
 
@@ -58,7 +58,7 @@ function answerOf([isFalse, isTrue]: ArrayLike<number> & Iterable<number>): Omit
   'encoded'
 > {
   const logits: [number, number] = [isFalse, isTrue];
-  requireFiniteAnswer(logits);
+  requireFiniteLogitPair(logits);
   return { prediction: decide(logits), prob_true: probabilityTrue(logits), logits };
 }
 
@@ -67,9 +67,9 @@ function paddedLength(tokens: number, maxPositions: number): number {
 }
 
 export class Predictor {
-  /** By question and explained answer, the latest last. */
+  /** By question and explained answer, the most recent last. */
   private readonly explanations = new Map<string, Explanation>();
-  /** Questions may be followed by where the model looks: that is prepared when they are answered. */
+  /** Whether explanations may follow: their program is then recorded after an answer. */
   willExplain = false;
   private readonly slots = new ImageSlots(SLOTS);
   private disposed = false;
@@ -84,7 +84,7 @@ export class Predictor {
 
   /**
    * @param checkpoint `.pth`, `.safetensors`, run folder or address.
-   * @param allowMissing whether random values may replace what it lacks.
+   * @param allowMissing whether parameters that it lacks may get random values.
    * @param first the first request, whose program is prepared while the weights are read.
    */
   static async open(
@@ -94,7 +94,7 @@ export class Predictor {
     allowMissing: boolean,
     first: 'classify' | 'explain' = 'classify',
   ): Promise<Predictor> {
-    // What is wrong is found before the session is opened, which takes longer.
+    // Reports errors before the session is opened, which takes longer.
     await checkWeights(checkpoint, readModelConfig(loaded.config, loaded.folder), allowMissing);
     const opened = await openModelSession({ loaded, library, latencyMode: true });
     try {
@@ -113,7 +113,7 @@ export class Predictor {
           ? programs.explanationProgram(1, usual)
           : programs.classificationProgram(1, usual);
       void firstProgram.prepare();
-      const report = await initialiseWeights(opened, loaded, checkpoint, { allowMissing });
+      const report = await initializeWeights(opened, loaded, checkpoint, { allowMissing });
       return new Predictor(loaded, opened, programs, report);
     } catch (error) {
       await opened.dispose();
@@ -146,8 +146,8 @@ export class Predictor {
   }
 
   /**
-   * The answer with what it looks at. The latest ones are kept: to look at another word, layer or head takes no time.
-   * @param answer the answer that is explained; undefined for the one that the model gives.
+   * Explains an answer. The most recent explanations are kept, so that maps of another word, layer or head take no time.
+   * @param answer the answer to explain; undefined for the model's answer.
    * @throws {UserError} as `answer`.
    */
   async explain(question: Question, answer: boolean | undefined): Promise<Explanation> {
@@ -186,7 +186,7 @@ export class Predictor {
     });
     this.explanations.set(key, explanation);
     for (const oldest of this.explanations.keys()) {
-      if (this.explanations.size <= KEPT_EXPLANATIONS) break;
+      if (this.explanations.size <= MAX_EXPLANATIONS) break;
       this.explanations.delete(oldest);
     }
     return explanation;
@@ -197,7 +197,7 @@ export class Predictor {
     requireLayerAndHead(this.opened.model.text, layer, head);
   }
 
-  /** The layer whose maps are shown unless another one is asked for, from 1. */
+  /** The default layer of maps, from 1. */
   get usualLayer(): number {
     return usualLayer(this.opened.model.text.layers);
   }
@@ -208,25 +208,25 @@ export class Predictor {
     return this.tokenizer.words(caption, this.opened.model.text.maxPositions);
   }
 
-  /** Records the program of an explanation behind the answer: it holds up this thread, for a second with the base model. */
+  /** Records the program of an explanation after the answer, because it blocks this thread: for a second with the base model. */
   private prepareExplanation(length: number): void {
     setImmediate(() => {
       if (!this.disposed) this.recordExplanation(length);
     });
   }
 
-  /** In `explain` it is done while TensorFlow's threads encode an image. */
+  /** Records the program of an explanation; in `explain`, while TensorFlow's threads encode an image. */
   private readonly recordExplanation = (length: number): void =>
     void this.programs.explanationProgram(1, length);
 
   /**
-   * What a question feeds; images that are not in a slot are encoded.
+   * Prepares the feeds of a question, and encodes images without a slot.
    * @param meanwhile called with the sentence's padded length while an image is being encoded.
    */
   private async prepare(
     { left, right, sentence }: Question,
     meanwhile?: (length: number) => void,
-  ): Promise<Prepared> {
+  ): Promise<PreparedQuestion> {
     const { config } = this.loaded;
     const { maxPositions } = this.opened.model.text;
     const ids = this.tokenizer.encode(cleanCaption(sentence, config.max_words), maxPositions);

@@ -1,8 +1,8 @@
-/** Fresh parameters, drawn as BLIP draws them; the same for the same seed on every machine. */
+/** Draws initial parameters from BLIP's distributions, with the same values for the same seed on all machines. */
 import { createHash } from 'node:crypto';
 import type { NlvrModelConfig } from './config';
 import { parameters } from './parameters';
-import type { Initialisation } from './parameters';
+import type { Initialization } from './parameters';
 
 /** sfc32 (Chris Doty-Humphrey, PractRand): uniform 32-bit integers from 128 bits of state. */
 class Sfc32 {
@@ -29,19 +29,19 @@ class Sfc32 {
     return result >>> 0;
   }
 
-  /** Uniform in (0, 1), never an end. */
+  /** Uniform in the open interval (0, 1). */
   uniform(): number {
     return (this.next() + 0.5) / 2 ** 32;
   }
 }
 
-/** Where `trunc_normal_` cuts by default: at these values, not at so many deviations. */
+/** Limit of `trunc_normal_`: an absolute value, not a number of standard deviations. */
 const TRUNCATION = 2;
 
 function fillNormal(values: Float32Array, random: Sfc32, deviation: number, limit: number): void {
   const { length } = values;
   for (let i = 0; i < length;) {
-    // Box-Muller gives two at a time.
+    // The Box-Muller transform gives two numbers.
     const radius = deviation * Math.sqrt(-2 * Math.log(random.uniform()));
     const angle = 2 * Math.PI * random.uniform();
     const first = radius * Math.cos(angle);
@@ -51,7 +51,7 @@ function fillNormal(values: Float32Array, random: Sfc32, deviation: number, limi
   }
 }
 
-function draw(count: number, init: Initialisation, random: Sfc32, deviation: number): Float32Array {
+function draw(count: number, init: Initialization, random: Sfc32, deviation: number): Float32Array {
   const values = new Float32Array(count);
   switch (init.kind) {
     case 'zeros':
@@ -70,12 +70,12 @@ function draw(count: number, init: Initialisation, random: Sfc32, deviation: num
 }
 
 /**
- * Draws parameters as BLIP does: truncated normal in the vision transformer, normal in the text encoder
- * (the padding row too), zero biases; PyTorch's uniform default in the patch projection and the head.
- * A parameter's values depend on the seed and its name alone, so leaving others out changes nothing.
+ * Draws parameters from BLIP's distributions: truncated normal in the vision transformer, normal in the text encoder
+ * (including the padding row), zero biases, and PyTorch's uniform default in the patch projection and the head.
+ * A parameter's values depend only on the seed and its name, not on the other drawn parameters.
  *
- * @param initStd standard deviation of the normal ones; BLIP's is 0.02.
- * @param only the parameters to draw; all where it is left out.
+ * @param initStd standard deviation of the normal distributions; BLIP's is 0.02.
+ * @param only the parameters to draw; by default all.
  */
 export function* initialParameters(
   config: NlvrModelConfig,

@@ -1,21 +1,21 @@
-/** What weights must be like before a model answers with them. */
+/** Checks weights before they are used: no missing parameters, no values that are not finite. */
 import { describeParts, missingParts } from '../config/modelParts';
 import { localize, joinSentences } from '../util/localize';
 import { UserError } from '../util/userError';
 import type { LoadReport } from './loadRules';
 
 /**
- * A model with random values in it answers as confidently as a trained one.
- * @throws {UserError} naming what a checkpoint lacks, by part, and how its own names look where it has others.
+ * Checks that a checkpoint has all parameters: a model with random values answers as confidently as a trained one.
+ * @throws {UserError} naming missing parameters, by part, and an example of unexpected names.
  */
-export function requireWhole({ file, missing, unexpected }: LoadReport): void {
+export function requireAllParameters({ file, missing, unexpected }: LoadReport): void {
   if (missing.length === 0) return;
-  const says = localize('{0} lacks {1}.', file, describeParts(missingParts(missing)));
+  const message = localize('{0} lacks {1}.', file, describeParts(missingParts(missing)));
   throw new UserError(
     unexpected.length === 0
-      ? says
+      ? message
       : joinSentences(
-          says,
+          message,
           localize(
             unexpected.length === 1
               ? 'The model needs names such as {0}; {1} name in the file is not in the model: {2}.'
@@ -34,12 +34,12 @@ export function requireWhole({ file, missing, unexpected }: LoadReport): void {
   );
 }
 
-/** Tensors as they are read, for `finiteValues`. */
+/** Tensors that are read one at a time. */
 type Values = AsyncIterable<[name: string, value: Float32Array]>;
 
 /**
- * Passes values on as long as all are finite.
- * @throws {UserError} at the first that is not, when the rest is read too: with its name, and how many there are.
+ * Yields tensors as long as all their values are finite.
+ * @throws {UserError} after all tensors were read, with the first value that is not finite, and the number of such values.
  */
 export async function* finiteValues(
   file: string,

@@ -1,6 +1,6 @@
 /**
- * Weights in several files with an index, as transformers' `save_pretrained` leaves them:
- * `model.safetensors.index.json` (or `pytorch_model.bin.index.json`) with `weight_map`: tensor → file next to it.
+ * Opens sharded checkpoints, as transformers' `save_pretrained` writes them: several files, and an index
+ * `model.safetensors.index.json` (or `pytorch_model.bin.index.json`) whose `weight_map` has the file of each tensor.
  */
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -10,15 +10,15 @@ import type { CheckpointFile, StoredTensor } from './checkpointFile';
 import { foreignJson } from './foreignContent';
 import { CheckpointFormatError } from './formatError';
 
-/** An index has about a hundred bytes a tensor. */
-const largestIndex = 64 << 20;
+/** An index has about 100 bytes per tensor. */
+const MAX_INDEX_BYTES = 64 << 20;
 const shardName = /-(\d{5})-of-(\d{5})\.(?:safetensors|bin|pth?)$/;
 
 /**
  * Opens the shards of an index.
- * @param openShard opens one file by its content
- * @throws {CheckpointFormatError} for JSON of another kind, a shard that is missing or lacks a tensor, and a file name
- * that leads out of the folder.
+ * @param openShard opens one file
+ * @throws {CheckpointFormatError} for other JSON, a shard that is missing or lacks a tensor, and a file name outside of the
+ * folder.
  */
 export async function openShards(
   index: string,
@@ -84,7 +84,7 @@ async function openNamed(
 }
 
 async function readIndex(index: string, size: number): Promise<Map<string, string>> {
-  if (size > largestIndex) throw foreignJson(undefined);
+  if (size > MAX_INDEX_BYTES) throw foreignJson(undefined);
   let value: unknown;
   try {
     value = JSON.parse(await readFile(index, 'utf8'));
@@ -117,8 +117,8 @@ function isFileName(name: string): boolean {
 }
 
 /**
- * Refuses one shard of several, by its name: it would leave the rest of the model at random values.
- * @throws {CheckpointFormatError}
+ * Refuses a single shard, by its file name, because the rest of the model would keep random values.
+ * @throws {CheckpointFormatError} when it is one of several shards
  */
 export function refuseShard(path: string): void {
   const [, number, total] = shardName.exec(path) ?? [];

@@ -1,4 +1,4 @@
-/** An answer that is no number is no answer: it must not count as "False". */
+/** Checks that logits are finite: NaN must not count as the answer "False". */
 import type { Dataset } from '../../data/types';
 import { localize } from '../../util/localize';
 import { ExitCode, UserError } from '../../util/userError';
@@ -8,10 +8,11 @@ const hint = localize(
 );
 
 /**
- * @param logits two numbers an example of the data set.
+ * Checks the logits of a data set.
+ * @param logits two numbers per example.
  * @throws {UserError} with the count and the first example whose logits are not finite.
  */
-export function requireFiniteAnswers(
+export function requireFiniteLogits(
   { split, examples }: Pick<Dataset, 'split' | 'examples'>,
   logits: Float32Array,
 ): void {
@@ -33,8 +34,8 @@ export function requireFiniteAnswers(
   );
 }
 
-/** @throws {UserError} when one of the logits of a single answer is not finite. */
-export function requireFiniteAnswer(logits: readonly number[]): void {
+/** Checks the two logits of one pair. @throws {UserError} when one of them is not finite. */
+export function requireFiniteLogitPair(logits: readonly number[]): void {
   if (logits.every(Number.isFinite)) return;
   throw new UserError(
     localize("The model's answer is not a finite number: its logits are {0}.", logits.map(String)),
