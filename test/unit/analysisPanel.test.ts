@@ -229,11 +229,14 @@ it('shows an error once, and analyzes when it is resolved', async () => {
   writeFileSync(file, '');
   panel.stamp++;
   await panel.session.refresh();
-  await vi.waitFor(() =>
-    expect(panel.model.state).toMatchObject({
-      state: 'failed',
-      message: 'The examples of val in run have no labels, so there is nothing to analyze.',
-    }),
+  // The thread starts again, which takes longer than the default timeout on a busy machine.
+  await vi.waitFor(
+    () =>
+      expect(panel.model.state).toMatchObject({
+        state: 'failed',
+        message: 'The examples of val in run have no labels, so there is nothing to analyze.',
+      }),
+    { timeout: 20_000 },
   );
 });
 
