@@ -6,7 +6,7 @@ export default defineConfig({
     root: new URL('..', import.meta.url).pathname,
     pool: 'forks',
     fileParallelism: false,
-    include: ['bench/{failures,dashboard,runsTable,analysis}.ts'],
+    include: ['bench/{failures,dashboard,runsTable,analysis,workspace}.ts'],
     globalSetup: ['test/e2e/harness/globalSetup.ts'],
     setupFiles: ['test/e2e/harness/setup.ts'],
     testTimeout: 300_000,

@@ -8,7 +8,7 @@ import { startNlvr, tinyProject } from '../integration/tinyProject';
 import { addRow, expectSameRun, noisy, resumed, stateOf, stepsOf, wholeRun } from './support';
 
 /** No image is kept in memory, so that each is read in every epoch. */
-const settings = { ...noisy, cache_images: 'false', max_epoch: '40' };
+const settings = { ...noisy, cache_images: 'false', max_epoch: '15' };
 const damages = {
   truncated: (image: string) => truncateSync(image, 60),
   'replaced by a text': (image: string) => writeFileSync(image, 'no picture'),
