@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EventReader, parseEvent, type EventBatch } from '../../src/run/read/eventReader';
 import { UserError } from '../../src/util/userError';
 
@@ -55,6 +55,16 @@ describe('EventReader', () => {
     expect(placed.event).toMatchObject({ type: 'note', message: '图像对 é' });
     expect(placed.step).toBe(1);
     expect(reader.skipped).toBe(0);
+  });
+
+  it('does not parse lines that cannot be events', async () => {
+    writeFileSync(file, `${'x\n{}\n"\n'.repeat(20_000)} ${step(1)} \r\n`);
+    const parse = vi.spyOn(JSON, 'parse');
+    const reader = new EventReader(file);
+    expect(stepsOf(await reader.read())).toEqual([1]);
+    expect(reader.skipped).toBe(60_000);
+    expect(parse.mock.calls.length).toBeLessThan(10);
+    parse.mockRestore();
   });
 
   it('skips and counts lines that are invalid, of an unknown type or without a step', async () => {
