@@ -99,6 +99,7 @@ describe('the page of a comparison', () => {
       .poll(() => page().locator('#examples-title').textContent())
       .toContain('Both right');
     await page().keyboard.press('Escape');
+    await list().waitFor({ state: 'detached' });
   });
 
   it('searches the list, and sorts it by the change of the probability', async () => {
@@ -123,6 +124,7 @@ describe('the page of a comparison', () => {
     const chances = await page().locator('.row').first().locator('.probability').allTextContents();
     expect(Math.abs(Number(chances[0]) - Number(chances[1]))).toBeGreaterThan(0.3);
     await page().keyboard.press('Escape');
+    await list().waitFor({ state: 'detached' });
   });
 
   it.each(panelSizes)('does not scroll the document at $width×$height', async (size) => {

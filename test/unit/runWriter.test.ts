@@ -177,6 +177,15 @@ describe('a run that ended before its first step', () => {
     expect(readFileSync(join(root, 'events.jsonl'), 'utf8')).not.toContain('There is no GPU');
   });
 
+  test('is replaced if a power failure left no run.json and empty events', () => {
+    mkdirSync(root);
+    writeFileSync(join(root, 'events.jsonl'), '');
+    writeFileSync(join(root, '.run.json.12.0123abcd.tmp'), '');
+    requireUsableFolder(root, 'resume');
+    open().close('stopped');
+    expect(runJson()).toMatchObject({ state: 'stopped' });
+  });
+
   const worthKeeping: Record<string, () => void> = {
     'a best checkpoint': () => writeFileSync(join(root, 'checkpoint_best.safetensors'), ''),
     'a last checkpoint': () => mkdirSync(join(root, 'checkpoint_last')),

@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { isAttemptName } from './attempts';
+import { isPartialFile } from './removePartialFiles';
 import type { RunEvent } from '../events';
 import type { RunFolder } from '../runFolder';
 import { RUN_SCHEMA_VERSION } from '../runInfo';
@@ -17,7 +18,10 @@ const MAX_EVENT_BYTES = 1_000_000;
  */
 export function isDisposable(folder: RunFolder): boolean {
   try {
-    return hasOnlyStartFiles(folder) && endedBeforeFirstStep(folder) && hasNoStepEvents(folder);
+    if (!hasOnlyStartFiles(folder)) return false;
+    // A power failure can leave a new run without run.json and with events whose content was not written.
+    if (!existsSync(folder.runJson)) return statSync(folder.events).size === 0;
+    return endedBeforeFirstStep(folder) && hasNoStepEvents(folder);
   } catch {
     return false;
   }
@@ -33,7 +37,7 @@ function hasOnlyStartFiles(folder: RunFolder): boolean {
       return entry.isDirectory() && readdirSync(folder.predictions).length === 0;
     if (entry.name === basename(folder.attempts))
       return entry.isDirectory() && readdirSync(folder.attempts).every(isAttemptName);
-    return entry.isFile() && traces.includes(entry.name);
+    return entry.isFile() && (traces.includes(entry.name) || isPartialFile(entry.name));
   });
 }
 

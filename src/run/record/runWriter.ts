@@ -18,7 +18,7 @@ import { RunFolder } from '../runFolder';
 import { HEARTBEAT_SECONDS, type RunInfo } from '../runInfo';
 import { hasForeignRunJson, runJsonText } from '../read/runFormat';
 import { randomRunName } from '../runName';
-import { sweep } from './sweep';
+import { removePartialFiles } from './removePartialFiles';
 import { trainedSeconds } from './trainedTime';
 
 /** Parameters of a new or resumed run; the other fields of `run.json` are filled in here. */
@@ -330,7 +330,7 @@ function isTraining(folder: RunFolder): boolean {
 function prepareFolder(folder: RunFolder, mode: RunMode): RunInfo | undefined {
   requireUsableFolder(folder.root, mode);
   return withDiskErrors(folder.root, () => {
-    sweep(folder);
+    removePartialFiles(folder);
     const existing = mode === 'overwrite' || mode === 'new' ? undefined : readExisting(folder);
     for (const file of filesToRemove(folder, mode)) rmSync(file, { recursive: true, force: true });
     return existing;

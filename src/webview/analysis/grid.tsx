@@ -199,7 +199,7 @@ function columnsFor<C extends string>(
   if (width >= totalMinWidth(columns)) return columns;
   return columns
     .filter(({ hideBelow }) => hideBelow === undefined || width >= hideBelow)
-    .map((column) => ({ ...column, width: column.compactWidth ?? column.minWidth }));
+    .map((column) => ({ ...column, minWidth: column.compactWidth ?? column.minWidth }));
 }
 
 function Head<C extends string>({

@@ -8,11 +8,16 @@ const temporary = /^\.(.+\.\d+\.[0-9a-f]{8}\.tmp|run\.lock\.[0-9a-f]{12}\.\d+)$/
 const checkpointFile = /^\.checkpoint_/;
 const OLD_MS = 60_000;
 
+/** Whether a file of a run folder is partial, so that it is removed, and is not of a checkpoint. */
+export function isPartialFile(name: string): boolean {
+  return temporary.test(name) && !checkpointFile.test(name);
+}
+
 /**
  * Removes incomplete files of a killed trainer, such as a checkpoint of a base model of a gigabyte. Requires the folder's
  * lock.
  */
-export function sweep(folder: RunFolder): void {
+export function removePartialFiles(folder: RunFolder): void {
   for (const place of [folder.root, folder.predictions])
     for (const name of namesIn(place))
       if (temporary.test(name) && (checkpointFile.test(name) || isOld(join(place, name))))
