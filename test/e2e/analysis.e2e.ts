@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Prediction } from '../../src/run/predictions';
-import { countingBadly, storeRobustness } from './analysedRun';
+import { runWithCountingErrors, storeRobustness } from './analyzedRun';
 import { accessibilityProblems } from './harness/axe';
 import { openWorkbench, scratchFolder } from './harness/open';
 import type { Theme, Workbench } from './harness/workbench';
@@ -29,7 +29,7 @@ describe('the analysis of a run in VS Code', () => {
     const workspace = scratchFolder('analysis');
     writeFileSync(join(workspace, 'nlvr.yaml'), 'image_root: output/images\nann_root: .\n');
     run = join(workspace, 'output', 'bright-otter-3');
-    newest = await countingBadly(run);
+    newest = await runWithCountingErrors(run);
     vscode = await openWorkbench({ workspace });
   });
 

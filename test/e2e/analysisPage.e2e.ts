@@ -6,7 +6,7 @@ import { AnalysisJob } from '../../src/extension/analysis/job';
 import { AnalysisSession } from '../../src/extension/analysis/session';
 import { Messenger } from '../../src/extension/webview/messenger';
 import type { AnalysisContract } from '../../src/webview/analysis/messages';
-import { countingBadly } from './analysedRun';
+import { runWithCountingErrors } from './analyzedRun';
 import { accessibilityProblems } from './harness/axe';
 import { scratchFolder } from './harness/open';
 import { PanelPage, panelSizes } from './harness/panelPage';
@@ -56,7 +56,7 @@ const focusedRow = (page: Page) => page.locator('.grid-row:focus');
 
 beforeAll(async () => {
   run = join(scratchFolder('analysis-page'), 'output', 'bright-otter-3');
-  await countingBadly(run);
+  await runWithCountingErrors(run);
   ({ analysis } = await analyze({ run, split: 'val', epoch: 'last', userSlices: [] }));
 });
 
@@ -221,8 +221,10 @@ it('shows all tabs and the main column of each list in a narrow panel', async ()
     await expect
       .poll(() => right(page.getByRole('columnheader', { name: column })))
       .toBeLessThanOrEqual(width);
-    if (process.env.NLVR_LOOK)
-      await page.screenshot({ path: `${process.env.NLVR_LOOK}/narrow-${content}.png` });
+    if (process.env.NLVR_SCREENSHOT_FOLDER)
+      await page.screenshot({
+        path: `${process.env.NLVR_SCREENSHOT_FOLDER}/narrow-${content}.png`,
+      });
   }
 });
 
@@ -236,9 +238,9 @@ it.each(['vscode-light', 'vscode-dark', 'vscode-high-contrast'])(
       expect(await accessibilityProblems(page.mainFrame())).toEqual([]);
       for (const size of panelSizes) {
         expect(await panel.scrolled(size)).toEqual({ x: 0, y: 0, top: 0 });
-        if (process.env.NLVR_LOOK)
+        if (process.env.NLVR_SCREENSHOT_FOLDER)
           await page.screenshot({
-            path: `${process.env.NLVR_LOOK}/${theme}-${name}-${size.width}x${size.height}.png`,
+            path: `${process.env.NLVR_SCREENSHOT_FOLDER}/${theme}-${name}-${size.width}x${size.height}.png`,
           });
       }
     }

@@ -10,9 +10,9 @@ export default defineConfig({
     retry: 0,
     include: [
       {
-        '1': 'test/e2e/readme.pictures.ts',
-        panels: 'test/e2e/{panels,analysisPanels,paths}.pictures.ts',
-      }[process.env.NLVR_PICTURES ?? ''] ?? 'test/e2e/*.e2e.ts',
+        '1': 'test/e2e/readme.screenshots.ts',
+        panels: 'test/e2e/{panels,analysisPanels,workflows}.screenshots.ts',
+      }[process.env.NLVR_SCREENSHOTS ?? ''] ?? 'test/e2e/*.e2e.ts',
     ],
     globalSetup: ['test/e2e/harness/globalSetup.ts'],
     setupFiles: ['test/e2e/harness/setup.ts'],

@@ -3,7 +3,7 @@
  * large and a narrow window, for a visual check. Not a test, and not part of the suite. Writes
  * test/e2e/artifacts/panels-<scene>.png, six windows per image (three minutes).
  *
- *     NLVR_PICTURES=panels npx vitest run -c test/e2e/vitest.config.mts
+ *     NLVR_SCREENSHOTS=panels npx vitest run -c test/e2e/vitest.config.mts
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openWorkbench, scratchFolder } from './harness/open';
 import type { Workbench } from './harness/workbench';
 import { openDashboard, openFailures, openForm, showNlvrView, viewRow } from './panels';
-import { LARGE, photographWindow } from './photographs';
+import { LARGE, takeScreenshotInAllThemes } from './screenshots';
 import { syntheticRun } from './syntheticRun';
 import { prepareTiny, trainTiny } from './tinyWorkspace';
 
@@ -19,13 +19,13 @@ let vscode: Workbench;
 let workspace: string;
 /** Workspace of the run whose checkpoint can be asked. */
 let trainedName: string;
-const photograph = (scene: string) => photographWindow(vscode, workspace, scene);
+const takeScreenshot = (scene: string) => takeScreenshotInAllThemes(vscode, workspace, scene);
 
 async function closeEditors(): Promise<void> {
   await vscode.runCommand('View: Close All Editors');
 }
 
-describe('the pictures of', () => {
+describe('the screenshots of', () => {
   beforeAll(async () => {
     workspace = scratchFolder('panels');
     await prepareTiny(workspace);
@@ -68,15 +68,15 @@ describe('the pictures of', () => {
   it('the dashboard', async () => {
     const frame = await openDashboard(vscode, 'calm-fox-1');
     await frame.locator('.plot canvas').nth(1).waitFor();
-    await photograph('dashboard');
+    await takeScreenshot('dashboard');
     await frame.locator('.watched').scrollIntoViewIfNeeded();
-    await photograph('dashboard-pairs');
+    await takeScreenshot('dashboard-pairs');
     await closeEditors();
   });
 
   it('the dashboard of a run that failed', async () => {
     await openDashboard(vscode, 'bold-elk-3');
-    await photograph('dashboard-failed');
+    await takeScreenshot('dashboard-failed');
     await closeEditors();
   });
 
@@ -88,24 +88,24 @@ describe('the pictures of', () => {
       if ((await box.first().getAttribute('aria-checked')) !== 'true')
         await rows.filter({ hasText: name }).first().click();
     }
-    await photograph('pick-runs');
+    await takeScreenshot('pick-runs');
     await vscode.page.keyboard.press('Enter');
     const frame = await vscode.webviewFrame('dashboard');
     await frame.locator('.plot canvas').nth(1).waitFor();
-    await photograph('comparison');
+    await takeScreenshot('comparison');
     await closeEditors();
   });
 
   it('failed examples', async () => {
     const frame = await openFailures(vscode, 'calm-fox-1');
     await frame.locator('.row').nth(2).click();
-    await photograph('failures');
+    await takeScreenshot('failures');
     await vscode.press('?');
-    await photograph('failures-keys');
+    await takeScreenshot('failures-keys');
     await vscode.press('Escape');
     await frame.locator('input[type=search]').fill('nothing has these words');
     await expect.poll(() => frame.locator('.row').count()).toBe(0);
-    await photograph('failures-none');
+    await takeScreenshot('failures-none');
     await closeEditors();
   });
 
@@ -118,25 +118,25 @@ describe('the pictures of', () => {
       .toContain('parameters');
     await vscode.press('Enter');
     await frame.locator('.asked tbody tr').nth(1).waitFor();
-    await photograph('failures-asked');
+    await takeScreenshot('failures-asked');
     await closeEditors();
   });
 
   it('the form', async () => {
     await vscode.runCommand('View: Show Explorer');
     const frame = await openForm(vscode);
-    await photograph('form');
+    await takeScreenshot('form');
     await closeEditors();
     const file = join(workspace, 'nlvr.yaml');
     const good = readFileSync(file, 'utf8');
     writeFileSync(file, `${good.replace('max_epoch: 1', 'max_epoch: abc')}inti_lr: 1\n`);
     const faulty = await openForm(vscode);
     await faulty.locator('#field-max_epoch').scrollIntoViewIfNeeded();
-    await photograph('form-faulty');
+    await takeScreenshot('form-faulty');
     await closeEditors();
     await vscode.openFile('nlvr.yaml');
     await vscode.runCommand('Problems: Focus on Problems View');
-    await photograph('text-faulty');
+    await takeScreenshot('text-faulty');
     await vscode.runCommand('View: Hide Panel');
     await closeEditors();
     await showNlvrView(vscode);
@@ -149,20 +149,20 @@ describe('the pictures of', () => {
     await expect
       .poll(() => viewRow(vscode, 'checked').count(), { timeout: 60_000 })
       .toBeGreaterThan(0);
-    await photograph('views');
+    await takeScreenshot('views');
     await vscode.openContextMenu(viewRow(vscode, 'merry-owl-7'));
     await vscode.screenshot('panels-menu');
     await vscode.chooseFromMenu('Delete Run…');
     await vscode.page.locator('.monaco-dialog-box').waitFor();
-    await photograph('delete');
+    await takeScreenshot('delete');
     await vscode.dialogButton('Keep Run').click();
     await vscode.runCommand('NLVR: Set Up TensorFlow Runtime');
     await vscode.notificationButton(/Change|Remove/).waitFor();
-    await photograph('runtime');
+    await takeScreenshot('runtime');
     await vscode.runCommand('Notifications: Clear All Notifications');
     await vscode.runCommand('NLVR: Create Sample Data Set');
     await viewRowOfList('sample').waitFor();
-    await photograph('pick-sample');
+    await takeScreenshot('pick-sample');
     await vscode.press('Escape');
   });
 
@@ -171,13 +171,13 @@ describe('the pictures of', () => {
     const page = vscode.page.locator('.gettingStartedContainer');
     await page.getByText('Train your first NLVR model').first().waitFor();
     for (const [at, title] of [
-      'Make a sample data set',
+      'Create a sample data set',
       'Set up the TensorFlow runtime',
       'Start training',
       'Inspect the failed examples',
     ].entries()) {
       await page.locator('.getting-started-step', { hasText: title }).click();
-      await photograph(`walkthrough-${at + 1}`);
+      await takeScreenshot(`walkthrough-${at + 1}`);
     }
     await closeEditors();
   });
@@ -188,7 +188,7 @@ describe('the pictures of', () => {
     vscode = await openWorkbench({ workspace, size: LARGE });
     await showNlvrView(vscode);
     await vscode.page.locator('.monaco-button', { hasText: 'Create Sample Data Set' }).waitFor();
-    await photograph('welcome');
+    await takeScreenshot('welcome');
     await vscode.close();
     rmSync(workspace, { recursive: true });
     ({ vscode, workspace } = before);

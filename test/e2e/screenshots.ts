@@ -28,7 +28,7 @@ async function useTheme(
  * Combines screenshots of the window in all themes and sizes into one image, one row per theme.
  * @param prepare called before each screenshot, for lists that VS Code closes when the window is resized
  */
-export async function photographWindow(
+export async function takeScreenshotInAllThemes(
   vscode: Workbench,
   workspace: string,
   scene: string,

@@ -1,7 +1,7 @@
 /**
  * Takes screenshots of typical workflows on a small sample data set: a training that is stopped and resumed, its failed
  * examples and questions about them, imported predictions, a configuration with problems and their quick fixes, and
- * deleting runs. See panels.pictures.ts.
+ * deleting runs. See panels.screenshots.ts.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,14 +10,14 @@ import { generateSample } from '../../src/data/sample/generateSample';
 import { openWorkbench, scratchFolder } from './harness/open';
 import type { Workbench } from './harness/workbench';
 import { openDashboard, openFailures, showNlvrView, viewRow } from './panels';
-import { LARGE, photographWindow } from './photographs';
+import { LARGE, takeScreenshotInAllThemes } from './screenshots';
 
 const SLOW = { timeout: 240_000, interval: 250 };
 
 let vscode: Workbench;
 let workspace: string;
-const photograph = (scene: string, prepare?: () => Promise<void>) =>
-  photographWindow(vscode, workspace, `path-${scene}`, prepare);
+const takeScreenshot = (scene: string, prepare?: () => Promise<void>) =>
+  takeScreenshotInAllThemes(vscode, workspace, `workflow-${scene}`, prepare);
 
 interface Info {
   name: string;
@@ -46,9 +46,9 @@ async function clearAll(): Promise<void> {
   await vscode.runCommand('View: Close All Editors');
 }
 
-describe('the pictures of', () => {
+describe('the screenshots of', () => {
   beforeAll(async () => {
-    workspace = scratchFolder('paths');
+    workspace = scratchFolder('workflows');
     await generateSample(workspace, { sets: { train: 60, dev: 25, test1: 5, easy: 30 } });
     setKeys({ curriculum: '{ ann_file: nlvr_easy.json, epochs: 1 }', max_epoch: '200' });
     vscode = await openWorkbench({ workspace, size: LARGE });
@@ -59,19 +59,19 @@ describe('the pictures of', () => {
   it('a training that is stopped and resumed', { timeout: 600_000 }, async () => {
     await vscode.runCommand('NLVR: Start NLVR Training');
     await expect.poll(() => epochOf('sample'), SLOW).toBeGreaterThan(2);
-    await photograph('training');
+    await takeScreenshot('training');
     await vscode.runCommand('NLVR: Stop');
     await expect.poll(() => infoOf('sample')?.state, SLOW).toBe('stopped');
-    await photograph('stopped');
+    await takeScreenshot('stopped');
     const stopped = epochOf('sample');
     setKeys({ max_epoch: `${stopped + 3}` });
     await vscode.runCommand('NLVR: Resume');
     await vscode.dialogButton('Resume with Changes').waitFor();
-    await photograph('resume-question');
+    await takeScreenshot('resume-question');
     await vscode.dialogButton('Resume with Changes').click();
     await expect.poll(() => infoOf('sample')?.state, SLOW).toBe('finished');
     await vscode.page.locator('.notification-list-item').first().waitFor();
-    await photograph('resumed');
+    await takeScreenshot('resumed');
     await clearAll();
   });
 
@@ -79,24 +79,24 @@ describe('the pictures of', () => {
     // There is only one run, so no quick pick opens.
     const frame = await openFailures(vscode);
     await frame.locator('.row').nth(2).click();
-    await photograph('failures');
+    await takeScreenshot('failures');
     await vscode.press('a');
     await expect
       .poll(() => frame.locator('.ask-state').textContent(), SLOW)
       .toContain('parameters');
     await frame.locator('.ask textarea').press('Control+Enter');
     await frame.locator('.asked tbody tr').nth(1).waitFor();
-    await photograph('asked');
+    await takeScreenshot('asked');
     await frame.locator('.row[aria-selected=true]').focus();
     await vscode.press('h');
     await frame.locator('.frame .heat').nth(1).waitFor();
-    await photograph('where-it-looks');
+    await takeScreenshot('where-it-looks');
     await frame.locator('.row[aria-selected=true]').focus();
     await vscode.press('g');
-    await photograph('failures-grid');
+    await takeScreenshot('failures-grid');
     await vscode.press('g', 'e');
     await frame.locator('dialog.export[open]').waitFor();
-    await photograph('export');
+    await takeScreenshot('export');
     await vscode.press('Escape');
     await clearAll();
   });
@@ -116,15 +116,15 @@ describe('the pictures of', () => {
     await vscode.runCommand('NLVR: Import Predictions…');
     await vscode.answerFileDialog(join(workspace, 'theirs.jsonl'));
     await vscode.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
-    await photograph('import-where');
+    await takeScreenshot('import-where');
     await vscode.pick('val');
     await vscode.page.locator('.tab.active', { hasText: 'Failed Examples: theirs' }).waitFor();
     const failures = await vscode.webviewFrame('failures', 60_000);
     await failures.locator('.browser[aria-busy=false]').waitFor();
-    await photograph('imported');
+    await takeScreenshot('imported');
     await vscode.runCommand('Notifications: Clear All Notifications');
     await openDashboard(vscode, 'theirs');
-    await photograph('imported-dashboard');
+    await takeScreenshot('imported-dashboard');
     await vscode.runCommand('NLVR: Compare Runs');
     const list = vscode.page.locator('.quick-input-list .monaco-list-row');
     await list.nth(1).waitFor();
@@ -135,7 +135,7 @@ describe('the pictures of', () => {
     }
     await vscode.page.keyboard.press('Enter');
     await vscode.page.locator('.tab.active', { hasText: ' vs ' }).waitFor();
-    await photograph('compared');
+    await takeScreenshot('compared');
     await clearAll();
   });
 
@@ -149,7 +149,7 @@ describe('the pictures of', () => {
     await vscode.openFile('nlvr.yaml');
     await vscode.runCommand('Problems: Focus on Problems View');
     await vscode.page.locator('.markers-panel .monaco-list-row', { hasText: 'inti_lr' }).waitFor();
-    await photograph('problems');
+    await takeScreenshot('problems');
     await vscode.runCommand('View: Hide Panel');
     for (const [word, scene] of [
       ['inti_lr', 'fix-key'],
@@ -173,7 +173,7 @@ describe('the pictures of', () => {
           )
           .toBe(true);
       };
-      await photograph(scene, showFixes);
+      await takeScreenshot(scene, showFixes);
       await showFixes();
       await vscode.press('Enter');
       await expect
@@ -183,7 +183,7 @@ describe('the pictures of', () => {
     await vscode.runCommand('NLVR: Open Configuration Form to the Side');
     const form = await vscode.webviewFrame('config', 60_000);
     await form.locator('#field-max_epoch').waitFor();
-    await photograph('form-to-the-side');
+    await takeScreenshot('form-to-the-side');
     await vscode.runCommand('File: Revert File');
     writeFileSync(file, good);
     await clearAll();
@@ -194,15 +194,15 @@ describe('the pictures of', () => {
     await viewRow(vscode, 'theirs').click();
     await viewRow(vscode, nameOf('sample')).click({ modifiers: ['Control'] });
     await vscode.openContextMenu(viewRow(vscode, 'theirs'));
-    await vscode.screenshot('panels-path-delete-menu');
+    await vscode.screenshot('panels-workflow-delete-menu');
     await vscode.chooseFromMenu('Delete Run');
     await vscode.page.locator('.monaco-dialog-box').waitFor();
-    await photograph('delete-several');
+    await takeScreenshot('delete-several');
     await vscode.dialogButton(/^Keep/).click();
     await vscode.openContextMenu(viewRow(vscode, 'theirs'));
     await vscode.chooseFromMenu('Delete Run');
     await vscode.dialogButton(/^Delete/).click();
-    await photograph('deleted');
+    await takeScreenshot('deleted');
     await clearAll();
   });
 });

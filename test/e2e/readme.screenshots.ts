@@ -2,7 +2,7 @@
  * Takes the screenshots of README.md. Not a test, and not part of the suite. Creates the whole sample data set, trains on
  * it (some minutes), and writes docs/images.
  *
- *     NLVR_PICTURES=1 npx vitest run -c test/e2e/vitest.config.mts [-t 'the picture of']
+ *     NLVR_SCREENSHOTS=1 npx vitest run -c test/e2e/vitest.config.mts [-t 'the screenshot of']
  */
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ async function nlvr(cwd: string, ...args: string[]): Promise<void> {
   });
 }
 
-async function picture(vscode: Workbench, name: string): Promise<void> {
+async function takeScreenshot(vscode: Workbench, name: string): Promise<void> {
   // The notification that a training has finished may appear at any time and must not be in the screenshot.
   await vscode.runCommand('Notifications: Clear All Notifications');
   await expect.poll(() => vscode.notifications()).toEqual([]);
@@ -49,13 +49,13 @@ async function compress(screenshot: string | Buffer, name: string): Promise<void
 }
 
 /** The results of the robustness test of `output/sample`, in the analysis panel. */
-async function robustnessPicture(vscode: Workbench): Promise<void> {
+async function robustnessScreenshot(vscode: Workbench): Promise<void> {
   await vscode.runAndPick('NLVR: Analyze Predictions', 'output/sample');
   const analysis = await vscode.webviewFrame('analysis', 60_000);
   await analysis.locator('.analysis[aria-busy=false] .tabs').waitFor({ timeout: 60_000 });
   await analysis.getByRole('tab', { name: 'Robustness' }).click();
   await analysis.locator('.tests tr').first().waitFor();
-  await picture(vscode, 'analysis-robustness');
+  await takeScreenshot(vscode, 'analysis-robustness');
   await vscode.runCommand('View: Close All Editors');
 }
 
@@ -64,8 +64,8 @@ const epochOf = (run: string): number =>
     ? (JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as { epoch: number }).epoch
     : -1;
 
-it('takes the pictures', { timeout: HOUR }, async () => {
-  const workspace = join(scratchFolder('pictures'), 'shapes');
+it('takes the screenshots', { timeout: HOUR }, async () => {
+  const workspace = join(scratchFolder('screenshots'), 'shapes');
   await nlvr('.', 'sample', workspace);
   const short = ['--set', 'max_epoch=1', '--set', 'curriculum.epochs=1'];
   const train = ['train', '--config', 'nlvr.yaml'];
@@ -82,7 +82,7 @@ it('takes the pictures', { timeout: HOUR }, async () => {
   const dashboard = await vscode.webviewFrame('dashboard');
   await dashboard.locator('.plot canvas').nth(1).waitFor();
   await expect.poll(() => dashboard.locator('.watched img').count()).toBeGreaterThan(8);
-  await picture(vscode, 'dashboard');
+  await takeScreenshot(vscode, 'dashboard');
   await training;
   await viewRow(vscode, 'finished').nth(1).waitFor();
   await vscode.runCommand('View: Close All Editors');
@@ -103,7 +103,7 @@ it('takes the pictures', { timeout: HOUR }, async () => {
   // High enough for the images and the question.
   await vscode.page.setViewportSize({ width: 1280, height: 1100 });
   await failures.locator('.frame').first().scrollIntoViewIfNeeded();
-  await picture(vscode, 'failed-examples');
+  await takeScreenshot(vscode, 'failed-examples');
   await vscode.page.setViewportSize({ width: 1280, height: 800 });
   await failures.getByRole('button', { name: 'Show Where It Looks' }).click();
   await failures.locator('.frame .heat').nth(1).waitFor();
@@ -113,11 +113,11 @@ it('takes the pictures', { timeout: HOUR }, async () => {
     .first()
     .click();
   await failures.locator('.frame').first().scrollIntoViewIfNeeded();
-  await picture(vscode, 'where-it-looks');
+  await takeScreenshot(vscode, 'where-it-looks');
   await vscode.runCommand('View: Close All Editors');
 
   await nlvr(workspace, 'robustness', run, '--config', 'nlvr.yaml', '--split', 'val');
-  await robustnessPicture(vscode);
+  await robustnessScreenshot(vscode);
 
   await vscode.setTheme('hc');
   await vscode.runCommand('NLVR: Compare Runs');
@@ -125,19 +125,19 @@ it('takes the pictures', { timeout: HOUR }, async () => {
     await vscode.page.locator('.quick-input-list .monaco-list-row').nth(row).click();
   await vscode.page.keyboard.press('Enter');
   await vscode.webviewFrame('dashboard');
-  await picture(vscode, 'compared-runs-high-contrast');
+  await takeScreenshot(vscode, 'compared-runs-high-contrast');
   await vscode.runCommand('View: Close All Editors');
 
   await vscode.setTheme('dark');
   await vscode.runCommand('View: Show Explorer');
   const form = await openForm(vscode);
   await expect.poll(() => form.locator('.card').textContent()).toContain('Steps per epoch');
-  await picture(vscode, 'configuration-form');
+  await takeScreenshot(vscode, 'configuration-form');
   rmSync(workspace, { recursive: true });
 });
 
-it('takes the pictures of the analysis of the demo', { timeout: HOUR }, async () => {
-  const workspace = scratchFolder('pictures-demo');
+it('takes the screenshots of the analysis of the demo', { timeout: HOUR }, async () => {
+  const workspace = scratchFolder('screenshots-demo');
   const vscode = await openWorkbench({ workspace, size: { width: 1280, height: 800 } });
   await vscode.setTheme('dark');
   await vscode.runCommand('NLVR: Open Demo Run');
@@ -147,26 +147,26 @@ it('takes the pictures of the analysis of the demo', { timeout: HOUR }, async ()
   const analysis = await vscode.webviewFrame('analysis', 60_000);
   await analysis.locator('.analysis[aria-busy=false] .tabs').waitFor({ timeout: 60_000 });
   await analysis.getByRole('tab', { name: 'Slices' }).click();
-  await picture(vscode, 'analysis-slices');
+  await takeScreenshot(vscode, 'analysis-slices');
   await analysis.getByRole('tab', { name: /epochs/i }).click();
-  await picture(vscode, 'analysis-epochs');
+  await takeScreenshot(vscode, 'analysis-epochs');
   await vscode.runCommand('View: Close All Editors');
 
   await vscode.setTheme('light');
   await vscode.runAndPick('NLVR: Compare Predictions…', 'demo', 'demo-lower-lr');
   const comparison = await vscode.webviewFrame('comparison', 60_000);
   await comparison.locator('.comparison[aria-busy=false]').waitFor({ timeout: 60_000 });
-  await picture(vscode, 'compare-predictions');
+  await takeScreenshot(vscode, 'compare-predictions');
   await vscode.runCommand('View: Close All Editors');
 
   await vscode.setTheme('dark');
   await vscode.runCommand('NLVR: Open Runs Table');
   const table = await vscode.webviewFrame('runs', 60_000);
   await table.getByText('demo-lower-lr').first().waitFor();
-  await picture(vscode, 'runs-table');
+  await takeScreenshot(vscode, 'runs-table');
 });
 
-it('takes the picture of a report', async () => {
+it('takes the screenshot of a report', async () => {
   const demo = (name: string): string => resolve('media', 'demo', 'runs', name);
   const page = await makeReport(
     {
@@ -175,7 +175,7 @@ it('takes the picture of a report', async () => {
     },
     { language: 'en', version: '0', created: new Date() },
   );
-  const file = join(scratchFolder('pictures-report'), 'report.html');
+  const file = join(scratchFolder('screenshots-report'), 'report.html');
   writeFileSync(file, page);
   const shown = await (await theBrowser()).newPage({ viewport: { width: 1280, height: 1000 } });
   await shown.goto(pathToFileURL(file).href);
@@ -200,8 +200,8 @@ with Run("output/mine", config,
         run.evaluation("val", epoch, predictions())
 `;
 
-it('takes the picture of a training in PyTorch', { timeout: HOUR }, async () => {
-  const workspace = scratchFolder('pictures-pytorch');
+it('takes the screenshot of a training in PyTorch', { timeout: HOUR }, async () => {
+  const workspace = scratchFolder('screenshots-pytorch');
   await generateSample(join(workspace, 'shapes'), {
     sets: { train: 150, dev: 40, test1: 1, easy: 150 },
   });
@@ -222,7 +222,7 @@ it('takes the picture of a training in PyTorch', { timeout: HOUR }, async () => 
   const dashboard = await openDashboard(vscode);
   await vscode.runCommand('View: Toggle Primary Side Bar Visibility');
   await dashboard.locator('.plot canvas').nth(1).waitFor();
-  await picture(vscode, 'own-trainer');
+  await takeScreenshot(vscode, 'own-trainer');
   training.kill('SIGKILL');
   rmSync(workspace, { recursive: true });
 });

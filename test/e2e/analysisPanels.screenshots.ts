@@ -1,6 +1,6 @@
 /**
  * Takes screenshots of the panels about predictions: analysis, comparison, runs table, heat maps, report. See
- * panels.pictures.ts.
+ * panels.screenshots.ts.
  */
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -11,18 +11,18 @@ import type { Frame } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Prediction } from '../../src/run/predictions';
-import { countingBadly, storeRobustness } from './analysedRun';
+import { runWithCountingErrors, storeRobustness } from './analyzedRun';
 import { openWorkbench, scratchFolder, theBrowser } from './harness/open';
 import { markedEnvironment } from './harness/processes';
 import type { Workbench } from './harness/workbench';
 import { openDashboard, showNlvrView, viewRow } from './panels';
-import { LARGE, photographWindow } from './photographs';
+import { LARGE, takeScreenshotInAllThemes } from './screenshots';
 import { syntheticRun } from './syntheticRun';
 
 let vscode: Workbench;
 let workspace: string;
 let newest: Prediction[];
-const photograph = (scene: string) => photographWindow(vscode, workspace, scene);
+const takeScreenshot = (scene: string) => takeScreenshotInAllThemes(vscode, workspace, scene);
 const runFolder = (name: string) => join(workspace, 'output', name);
 
 /** Waits for the active panel with all its numbers. */
@@ -32,11 +32,11 @@ async function analysis(): Promise<Frame> {
   return frame;
 }
 
-describe('the pictures of', () => {
+describe('the screenshots of', () => {
   beforeAll(async () => {
     workspace = scratchFolder('analysis-panels');
     writeFileSync(join(workspace, 'nlvr.yaml'), 'image_root: output/images\nann_root: .\n');
-    newest = await countingBadly(runFolder('bright-otter-3'), { name: 'bright-otter-3' });
+    newest = await runWithCountingErrors(runFolder('bright-otter-3'), { name: 'bright-otter-3' });
     await syntheticRun(runFolder('calm-fox-1'), {
       ...{ name: 'calm-fox-1', predictions: 600, epochs: 4, predictedEpochs: 3, seed: 2 },
       config: { init_lr: 1e-4 },
@@ -63,11 +63,11 @@ describe('the pictures of', () => {
     ]) {
       await frame.getByRole('tab', { name }).click();
       if (name === 'Over epochs') await frame.locator('.map-box[data-drawn=true]').waitFor();
-      await photograph(`analysis-${name.toLowerCase().replaceAll(' ', '-')}`);
+      await takeScreenshot(`analysis-${name.toLowerCase().replaceAll(' ', '-')}`);
     }
     storeRobustness(runFolder('bright-otter-3'), newest);
     await frame.locator('.tests tr').first().waitFor({ timeout: 60_000 });
-    await photograph('analysis-robustness-stored');
+    await takeScreenshot('analysis-robustness-stored');
     await vscode.runCommand('View: Close All Editors');
   });
 
@@ -75,10 +75,10 @@ describe('the pictures of', () => {
     await vscode.runAndPick('NLVR: Compare Predictions…', 'calm-fox-1', 'bright-otter-3');
     const frame = await vscode.webviewFrame('comparison', 60_000);
     await frame.locator('.comparison[aria-busy=false] .facts').waitFor();
-    await photograph('predictions-compared');
+    await takeScreenshot('predictions-compared');
     await frame.locator('.outcomes').getByRole('button', { name: 'Newly wrong' }).click();
     await frame.locator('.list[aria-busy=false]').waitFor();
-    await photograph('predictions-compared-examples');
+    await takeScreenshot('predictions-compared-examples');
     await vscode.runCommand('View: Close All Editors');
   });
 
@@ -86,14 +86,14 @@ describe('the pictures of', () => {
     await vscode.runCommand('NLVR: Open Runs Table');
     const frame = await vscode.webviewFrame('runs', 60_000);
     await frame.locator('.run', { hasText: 'merry-owl-7' }).click();
-    await photograph('runs-table');
+    await takeScreenshot('runs-table');
     await vscode.press('n');
     await frame.getByLabel('Values of init_lr').fill('1e-5, 3e-5');
-    await photograph('runs-table-sweep');
+    await takeScreenshot('runs-table-sweep');
     await vscode.press('Escape');
     await frame.getByRole('dialog').waitFor({ state: 'detached' });
     await frame.locator('select[name=group]').selectOption('config:init_lr');
-    await photograph('runs-table-groups');
+    await takeScreenshot('runs-table-groups');
     await vscode.runCommand('View: Close All Editors');
   });
 
@@ -101,7 +101,7 @@ describe('the pictures of', () => {
     await openDashboard(vscode, 'bright-otter-3');
     await vscode.runCommand('NLVR: Create Report…');
     await vscode.page.locator('.quick-input-list .monaco-list-row').first().waitFor();
-    await photograph('pick-report');
+    await takeScreenshot('pick-report');
     await vscode.press('Escape');
     const report = join(workspace, 'report.html');
     const args = ['report', runFolder('bright-otter-3'), '--output', report];

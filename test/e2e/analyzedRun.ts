@@ -15,7 +15,7 @@ import { syntheticRun, type SyntheticRunOptions } from './syntheticRun';
  * wrongly. It contradicts one of twenty labels with high confidence in every epoch.
  * @returns its predictions of the newest epoch
  */
-export async function countingBadly(
+export async function runWithCountingErrors(
   folder: string,
   options: SyntheticRunOptions = {},
 ): Promise<Prediction[]> {
