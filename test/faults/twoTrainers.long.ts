@@ -9,7 +9,7 @@ import { nlvr, tinyProject } from '../integration/tinyProject';
 import { addRow, expectSameRun, isLong, noisy, resumed, stepsOf, wholeRun } from './support';
 
 test.skipIf(!mayUnshare)(
-  'a folder that a trainer on another host holds is refused, and goes to another when that host is silent',
+  'a folder that a trainer on another host holds is refused, and goes to another when its heartbeat is stale',
   async () => {
     const extra = { ...noisy, max_epoch: isLong ? '60' : '20' };
     const reference = await wholeRun(extra);
@@ -24,7 +24,7 @@ test.skipIf(!mayUnshare)(
     expect(readFileSync(join(project.run, 'config.yaml'), 'utf8')).toBe(config);
     first.kill('SIGKILL');
     await once(first, 'exit');
-    // It waits until the other host has been silent for 30 seconds; --take_over does not.
+    // It waits until the heartbeat of the other host is 30 seconds old; --take_over does not.
     await resumed(project.config, project.run, ...(isLong ? [] : ['--take_over']));
     await expectSameRun(project.run, reference.run);
     addRow(

@@ -8,7 +8,7 @@ import {
   startsFromPs,
   parsePsOutput,
 } from '../../src/run/record/processStart';
-import { heartbeatAge, findPresence, presenceOf, currentScope } from '../../src/run/record/owner';
+import { heartbeatAge, findLiveness, livenessOf, currentScope } from '../../src/run/record/owner';
 
 const children: ChildProcess[] = [];
 afterEach(() => {
@@ -118,18 +118,18 @@ describe('start times for the editor', () => {
   );
 });
 
-describe('findPresence', () => {
+describe('findLiveness', () => {
   it('finds a running process whatever its heartbeat', async () => {
     const child = await sleeper();
     for (const age of [0, 3600]) {
-      expect(presenceOf(owner(child.pid), age)).toBe('here');
-      expect(await findPresence(owner(child.pid), age)).toBe('here');
+      expect(livenessOf(owner(child.pid), age)).toBe('alive');
+      expect(await findLiveness(owner(child.pid), age)).toBe('alive');
     }
   });
 
   it('recognizes a reused process ID', async () => {
     const child = await sleeper();
-    expect(presenceOf(owner(child.pid, { processStart: '1' }), 0)).toBe('gone');
+    expect(livenessOf(owner(child.pid, { processStart: '1' }), 0)).toBe('dead');
   });
 
   it('finds that a killed process has ended although its heartbeat is recent', async () => {
@@ -137,8 +137,8 @@ describe('findPresence', () => {
     const before = owner(child.pid);
     child.kill('SIGKILL');
     await ended(child);
-    expect(presenceOf(before, 0)).toBe('gone');
-    expect(await findPresence(before, 0)).toBe('gone');
+    expect(livenessOf(before, 0)).toBe('dead');
+    expect(await findLiveness(before, 0)).toBe('dead');
   });
 
   it.each([
@@ -148,11 +148,11 @@ describe('findPresence', () => {
     ['a system that says too little', { processStart: null }],
   ])('uses the heartbeat in %s', async (_where, more) => {
     const child = await sleeper();
-    const there = owner(child.pid, more);
-    expect(presenceOf(there, 29)).toBe('elsewhere');
-    expect(presenceOf(there, 31)).toBe('silent');
-    expect(presenceOf(there, heartbeatAge('never'))).toBe('silent');
-    expect(await findPresence(there, 31)).toBe('silent');
+    const remote = owner(child.pid, more);
+    expect(livenessOf(remote, 29)).toBe('remote');
+    expect(livenessOf(remote, 31)).toBe('stale');
+    expect(livenessOf(remote, heartbeatAge('never'))).toBe('stale');
+    expect(await findLiveness(remote, 31)).toBe('stale');
   });
 
   it('compares a heartbeat with the current time in both directions', () => {

@@ -108,7 +108,7 @@ describe('the lock of an owner that cannot be looked up', () => {
     expect(readFileSync(folder.lock, 'utf8')).toContain('theirs');
   });
 
-  it('is taken over when it stays silent, after the announced time', async () => {
+  it('is taken over when its heartbeat stays stale, after the announced time', async () => {
     lockOf({ host: 'elsewhere', boot: 'another' }, seconds(86_400));
     const waits: LockWait[] = [];
     const lock = await acquireLock(folder, {

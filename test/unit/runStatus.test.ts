@@ -7,26 +7,26 @@ import { migrateRunInfo } from '../../src/run/read/migrate';
 import type { RunInfo } from '../../src/run/runInfo';
 import { deriveStatus, type RunFacts, type ObservedAttempt } from '../../src/run/record/runStatus';
 
-type Presence = ObservedAttempt['presence'];
+type Liveness = ObservedAttempt['liveness'];
 
 let made = 0;
 /** Ascending times. */
 function attempt(
   kind: Attempt['kind'],
   more: Partial<Attempt>,
-  presence: Presence = 'gone',
+  liveness: Liveness = 'dead',
 ): ObservedAttempt {
   const base = newAttempt({ kind, arguments: [], configFile: null, askedBy: 'terminal' });
   const id = String(++made).padStart(6, '0');
-  return { attempt: { ...base, id, ...more }, presence };
+  return { attempt: { ...base, id, ...more }, liveness };
 }
 
-const live = (kind: Attempt['kind'], phase: Attempt['phase'], presence: Presence = 'here') =>
-  attempt(kind, { phase }, presence);
+const live = (kind: Attempt['kind'], phase: Attempt['phase'], liveness: Liveness = 'alive') =>
+  attempt(kind, { phase }, liveness);
 const ended = (kind: Attempt['kind'], state: AttemptOutcome['state']) =>
   attempt(kind, { outcome: { state, exitCode: 0, ended: '' } });
-const silent = (kind: Attempt['kind']) => attempt(kind, {}, 'silent');
-const dead = (kind: Attempt['kind']) => attempt(kind, {}, 'gone');
+const stale = (kind: Attempt['kind']) => attempt(kind, {}, 'stale');
+const dead = (kind: Attempt['kind']) => attempt(kind, {}, 'dead');
 
 /** `run.json` with a state, written by the newest attempt, or by a trainer that writes no attempts. */
 function written(
@@ -75,11 +75,11 @@ function table(): Case[] {
     const run = live('train', phase);
     add('running', `${phase}`, { info: written('running', run), attempts: [run] }, 'running');
   }
-  const far = live('train', 'training', 'elsewhere');
+  const remote = live('train', 'training', 'remote');
   add(
     'running',
-    'training elsewhere, heartbeat fresh',
-    { info: written('running', far), attempts: [far] },
+    'training on another machine, heartbeat recent',
+    { info: written('running', remote), attempts: [remote] },
     'running',
   );
   const asked = live('train', 'training');
@@ -137,7 +137,7 @@ function table(): Case[] {
     'failed',
   );
 
-  // It ended without an outcome, or is silent.
+  // It ended without an outcome, or its heartbeat is stale.
   const killed = dead('train');
   add(
     'running',
@@ -153,10 +153,10 @@ function table(): Case[] {
     'failed',
     'the exit diagnosis',
   );
-  const lost = silent('train');
+  const lost = stale('train');
   add(
     'running',
-    'silent; its process cannot be looked up',
+    'stale heartbeat; its process cannot be looked up',
     { info: written('running', lost), attempts: [lost] },
     'lost',
   );
@@ -206,32 +206,32 @@ function table(): Case[] {
   add(
     'running; its process is alive',
     'none',
-    { info: written('running'), presence: 'here' },
+    { info: written('running'), liveness: 'alive' },
     'running',
   );
   add(
     'running; its process sends heartbeats',
     'none',
-    { info: written('running'), presence: 'elsewhere' },
+    { info: written('running'), liveness: 'remote' },
     'running',
   );
   add(
     'running; a stop was requested',
     'none',
-    { info: written('running'), presence: 'here', stopRequested: true },
+    { info: written('running'), liveness: 'alive', stopRequested: true },
     'stopping',
   );
   add(
     'running; its process has ended',
     'none',
-    { info: written('running'), presence: 'gone' },
+    { info: written('running'), liveness: 'dead' },
     'failed',
     'the exit diagnosis',
   );
   add(
-    'running; its process is silent',
+    'running; its heartbeat is stale',
     'none',
-    { info: written('running'), presence: 'silent' },
+    { info: written('running'), liveness: 'stale' },
     'lost',
   );
   const old = ended('train', 'stopped');
@@ -239,7 +239,7 @@ function table(): Case[] {
   add(
     'running, written later by a trainer without attempts',
     'stopped',
-    { info: other, attempts: [old], presence: 'here' },
+    { info: other, attempts: [old], liveness: 'alive' },
     'running',
   );
   return cases;
@@ -251,7 +251,7 @@ describe('the status of a run', () => {
     ({ facts, status, said }) => {
       const standing = deriveStatus({
         info: undefined,
-        presence: 'gone',
+        liveness: 'dead',
         attempts: [],
         stopRequested: false,
         ...facts,

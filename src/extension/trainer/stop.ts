@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { closeAttempt, readAttemptFile, type Attempt } from '../../run/record/attempts';
 import { readRunInfo } from '../../run/read/migrate';
-import { heartbeatAge, findPresence, type Owner, type Presence } from '../../run/record/owner';
+import { heartbeatAge, findLiveness, type Owner, type Liveness } from '../../run/record/owner';
 import { ownerOf, readRun } from '../../run/read/readRun';
 import { RunFolder } from '../../run/runFolder';
 import type { RunInfo } from '../../run/runInfo';
@@ -39,8 +39,8 @@ export async function killRun(
 ): Promise<void> {
   const run = await readRun(folder);
   if (!run || !isActiveStatus(run.status)) return;
-  const { owner, presence } = await findWriter(run);
-  if (presence === 'elsewhere' || presence === 'silent')
+  const { owner, liveness } = await findWriter(run);
+  if (liveness === 'remote' || liveness === 'stale')
     throw new UserError(
       localize('This run is on {0}; it cannot be stopped from here.', owner.host),
       {
@@ -51,7 +51,7 @@ export async function killRun(
         ),
       },
     );
-  if (presence === 'here') await endTraining(owner.pid, graceMs);
+  if (liveness === 'alive') await endTraining(owner.pid, graceMs);
   const paths = new RunFolder(folder);
   await rm(paths.stopRequest, { force: true });
   // Does nothing if the program has recorded its outcome; a killed one has not.
@@ -86,11 +86,11 @@ async function findWriter({
   attempt,
 }: NonNullable<Awaited<ReturnType<typeof readRun>>>): Promise<{
   owner: Owner;
-  presence: Presence;
+  liveness: Liveness;
 }> {
   const owner = attempt?.owner ?? ownerOf(info);
   const age = heartbeatAge(attempt?.owner ? attempt.heartbeat : info.heartbeat);
-  return { owner, presence: await findPresence(owner, age) };
+  return { owner, liveness: await findLiveness(owner, age) };
 }
 
 function recordOf(folder: RunFolder, id: string): string {
@@ -118,16 +118,16 @@ export async function stopStarting(
   const paths = new RunFolder(folder);
   const { id } = attempt;
   let { owner } = attempt;
-  const lives = async (): Promise<boolean> =>
-    owner === null || (await findPresence(owner, Infinity)) === 'here';
+  const isAlive = async (): Promise<boolean> =>
+    owner === null || (await findLiveness(owner, Infinity)) === 'alive';
   const deadline = Date.now() + graceMs;
-  while ((await lives()) && Date.now() < deadline) {
+  while ((await isAlive()) && Date.now() < deadline) {
     const info = await readRunInfo(folder).catch(() => undefined);
     if (info?.attempt === id) return;
     await sleep(POLL_MS);
     owner ??= readAttemptFile(recordOf(paths, id))?.owner ?? null;
   }
-  if (owner && (await lives())) await endTraining(owner.pid, graceMs);
+  if (owner && (await isAlive())) await endTraining(owner.pid, graceMs);
   // A process that has not loaded its record yet finds it closed, and ends.
   recordStopped(paths, attempt, localize('Stopped before it started.'));
   await rm(paths.stopRequest, { force: true });

@@ -11,11 +11,11 @@ import { diagnoseExit } from '../record/exitDiagnosis';
 import { readRunInfo } from './migrate';
 import {
   heartbeatAge,
-  findPresence,
+  findLiveness,
   STALE_SECONDS,
   currentScope,
   type Owner,
-  type Presence,
+  type Liveness,
 } from '../record/owner';
 import { RunFolder } from '../runFolder';
 import type { RunInfo } from '../runInfo';
@@ -42,7 +42,7 @@ export interface ReadRun {
 
 /** An attempt without a process after this time failed to start. */
 const START_TIMEOUT_SECONDS = 60;
-/** A process that missed this number of heartbeats counts as silent. */
+/** A process that missed this number of heartbeats counts as stale. */
 const MISSED_HEARTBEATS = 3;
 
 /**
@@ -54,9 +54,9 @@ export async function readRun(folder: string, now = Date.now()): Promise<ReadRun
   const paths = new RunFolder(folder);
   const info = await withCurves(folder, await readRunInfo(folder));
   const attempts = await Promise.all((await readAttempts(paths)).map((each) => observe(each, now)));
-  const presence = info ? await presenceOfInfo(paths, info, now) : 'gone';
+  const liveness = info ? await livenessOfInfo(paths, info, now) : 'dead';
   const stopRequested = await pathExists(paths.stopRequest);
-  const derived = deriveStatus({ info, presence, attempts, stopRequested });
+  const derived = deriveStatus({ info, liveness, attempts, stopRequested });
   if (!derived) return undefined;
   const shown = shownInfo(folder, info, derived);
   const { attempt, notice, status } = derived;
@@ -71,14 +71,14 @@ export async function readRun(folder: string, now = Date.now()): Promise<ReadRun
   };
 }
 
-/** Determines the presence of an owner. A silent process of an earlier boot of this host is gone. */
-async function presenceAt(
+/** Determines the liveness of an owner. A process of an earlier boot of this host is dead. */
+async function livenessAt(
   owner: Owner,
   age: number,
   staleSeconds = STALE_SECONDS,
-): Promise<Presence> {
-  const presence = await findPresence(owner, age, { staleSeconds });
-  return presence === 'silent' && isOfEarlierBoot(owner) ? 'gone' : presence;
+): Promise<Liveness> {
+  const liveness = await findLiveness(owner, age, { staleSeconds });
+  return liveness === 'stale' && isOfEarlierBoot(owner) ? 'dead' : liveness;
 }
 
 function isOfEarlierBoot({ host, boot }: Owner): boolean {
@@ -88,13 +88,13 @@ function isOfEarlierBoot({ host, boot }: Owner): boolean {
 
 async function observe(attempt: Attempt, now: number): Promise<ObservedAttempt> {
   const { owner, heartbeat, created, outcome } = attempt;
-  if (outcome) return { attempt, presence: 'gone' };
+  if (outcome) return { attempt, liveness: 'dead' };
   if (!owner)
     return {
       attempt,
-      presence: heartbeatAge(created, now) < START_TIMEOUT_SECONDS ? 'pending' : 'gone',
+      liveness: heartbeatAge(created, now) < START_TIMEOUT_SECONDS ? 'pending' : 'dead',
     };
-  return { attempt, presence: await presenceAt(owner, heartbeatAge(heartbeat, now)) };
+  return { attempt, liveness: await livenessAt(owner, heartbeatAge(heartbeat, now)) };
 }
 
 /** The owner of a run. Older runs have no boot id; for them, the same host name means the same boot. */
@@ -111,20 +111,20 @@ export function ownerOf(info: RunInfo): Owner {
 }
 
 /**
- * Determines the presence of the process in `run.json`. The clock of another trainer may be wrong or in another time zone,
+ * Determines the liveness of the process in `run.json`. The clock of another trainer may be wrong or in another time zone,
  * so the modification time of the file counts as a heartbeat, too.
  */
-async function presenceOfInfo(
+async function livenessOfInfo(
   { runJson }: RunFolder,
   info: RunInfo,
   now: number,
-): Promise<Presence> {
+): Promise<Liveness> {
   const said = heartbeatAge(info.heartbeat, now);
   const written =
     info.trainer === undefined ? undefined : await stat(runJson).catch(() => undefined);
   const age = written ? Math.min(said, Math.abs(now - written.mtimeMs) / 1000) : said;
   const stale = Math.max(STALE_SECONDS, MISSED_HEARTBEATS * (info.heartbeatEvery ?? 0));
-  return presenceAt(ownerOf(info), age, stale);
+  return livenessAt(ownerOf(info), age, stale);
 }
 
 /** The description to show. Until the program writes `run.json`, the fields of the attempt take precedence. */
@@ -212,10 +212,10 @@ function formatMinute(time: string): string {
   return `${time.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-function noticeMessage({ attempt, presence }: ObservedAttempt): Pick<ReadRun, 'message' | 'hint'> {
+function noticeMessage({ attempt, liveness }: ObservedAttempt): Pick<ReadRun, 'message' | 'hint'> {
   const { kind, outcome } = attempt;
   if (!outcome)
-    return presence === 'silent'
+    return liveness === 'stale'
       ? {
           message: localize('The last evaluation has stopped reporting.'),
           hint: localize('Evaluate again.'),

@@ -24,10 +24,10 @@ export interface Owner {
 export type PidScope = Pick<Owner, 'host' | 'boot' | 'pidNamespace'>;
 
 /**
- * Presence of an owner. `here`: its process is running. `gone`: it has ended. `elsewhere`: the process cannot be looked up,
- * and its heartbeat is recent. `silent`: it cannot be looked up, and its heartbeat is old.
+ * Liveness of an owner. `alive`: its process is running. `dead`: it has ended. `remote`: the process is on another machine or
+ * in another container, where it cannot be looked up, and its heartbeat is recent. `stale`: as `remote`, with an old heartbeat.
  */
-export type Presence = 'here' | 'gone' | 'elsewhere' | 'silent';
+export type Liveness = 'alive' | 'dead' | 'remote' | 'stale';
 
 /** A heartbeat that is older than this does not show that the process is running. */
 export const STALE_SECONDS = 30;
@@ -85,37 +85,37 @@ export function heartbeatAge(heartbeat: string, now = Date.now()): number {
   return Number.isFinite(age) ? age : Infinity;
 }
 
-/** Determines the presence of an owner by its process, or by the age of its heartbeat in seconds if it cannot be looked up. */
-export function presenceOf(owner: Owner, age: number, from: PidScope = currentScope()): Presence {
+/** Determines the liveness of an owner by its process, or by the age of its heartbeat in seconds if it cannot be looked up. */
+export function livenessOf(owner: Owner, age: number, from: PidScope = currentScope()): Liveness {
   const start = isComparable(owner, from) ? processStartTime(owner.pid) : null;
-  return derivePresence(owner, age < STALE_SECONDS, from, start);
+  return deriveLiveness(owner, age < STALE_SECONDS, from, start);
 }
 
-/** As `presenceOf`, without blocking the thread; for the extension. */
-export async function findPresence(
+/** As `livenessOf`, without blocking the thread; for the extension. */
+export async function findLiveness(
   owner: Owner,
   age: number,
   {
     from = currentScope(),
     staleSeconds = STALE_SECONDS,
   }: { from?: PidScope; staleSeconds?: number } = {},
-): Promise<Presence> {
+): Promise<Liveness> {
   const comparable = isComparable(owner, from);
   const start = comparable ? await findProcessStart(owner.pid) : null;
-  return derivePresence(owner, age < staleSeconds, from, start);
+  return deriveLiveness(owner, age < staleSeconds, from, start);
 }
 
 /** @param start start time of the process with the owner's pid; null if there is none or it cannot be compared */
-function derivePresence(
+function deriveLiveness(
   owner: Owner,
   fresh: boolean,
   from: PidScope,
   start: string | null,
-): Presence {
-  const byHeartbeat = fresh ? 'elsewhere' : 'silent';
+): Liveness {
+  const byHeartbeat = fresh ? 'remote' : 'stale';
   if (!isComparable(owner, from)) return byHeartbeat;
-  if (start !== null) return start === owner.processStart ? 'here' : 'gone';
-  return isHidden(owner.pid) ? byHeartbeat : 'gone';
+  if (start !== null) return start === owner.processStart ? 'alive' : 'dead';
+  return isHidden(owner.pid) ? byHeartbeat : 'dead';
 }
 
 /** Whether a process exists but is not visible: `/proc` mounted with `hidepid` shows only the user's own processes. */

@@ -12,11 +12,11 @@ import { UserError, errnoOf } from '../../util/userError';
 import {
   heartbeatAge,
   parseOwner,
-  presenceOf,
+  livenessOf,
   STALE_SECONDS,
   currentOwner,
   type Owner,
-  type Presence,
+  type Liveness,
 } from './owner';
 import type { RunFolder } from '../runFolder';
 import { HEARTBEAT_SECONDS } from '../runInfo';
@@ -68,7 +68,7 @@ export interface LockOptions {
   signal?: AbortSignal;
   /** Seconds without a heartbeat after which an owner that cannot be looked up counts as ended. */
   staleSeconds?: number;
-  /** Minimum time that a silent owner is watched, because its clock may be wrong. */
+  /** Minimum time that the lock of an owner with a stale heartbeat is watched, because its clock may be wrong. */
   watchSeconds?: number;
 }
 
@@ -141,8 +141,8 @@ export class HeldLock {
 
 /**
  * Locks the run folder for this process, and creates it if necessary. Takes over the lock of a process that has ended. If the
- * process cannot be looked up (another machine or container), its heartbeat decides: the lock is watched until it has been
- * silent for `STALE_SECONDS`, and for at least two heartbeats, because clocks differ; `onWait` receives the time.
+ * process cannot be looked up (another machine or container), its heartbeat decides: the lock is watched until its
+ * heartbeat is `STALE_SECONDS` old, and for at least two heartbeats, because clocks differ; `onWait` receives the time.
  * @throws {FolderHeldError} if a running process holds it
  * @throws {UserError} if the folder cannot be written to
  */
@@ -158,7 +158,7 @@ export async function acquireLock(folder: RunFolder, options: LockOptions = {}):
     const found = tryTake(folder, () => takeOver);
     if (found instanceof HeldLock) return found;
     const { owner } = found;
-    if (!owner || presence(found) === 'here') throw heldError(folder, found);
+    if (!owner || lockLiveness(found) === 'alive') throw heldError(folder, found);
     const seconds = Math.max(watchSeconds, staleSeconds - found.age);
     onWait?.({ owner, silent: Math.round(found.age), seconds: Math.ceil(seconds) });
     const deadline = performance.now() + seconds * 1000;
@@ -204,31 +204,31 @@ function tryTake(
     last = found;
     // An unreadable lock is being written, or damaged: read it again.
     if (!found.owner && found.age < DAMAGED_SECONDS) continue;
-    const owns = presence(found);
-    if (owns === 'here' || (owns !== 'gone' && !mayTake(found))) return found;
+    const liveness = lockLiveness(found);
+    if (liveness === 'alive' || (liveness !== 'dead' && !mayTake(found))) return found;
     removeStale(lock, found, formatLock(owner, token));
   }
   return last ?? { text: '', owner: undefined, token: '', age: 0 };
 }
 
-/** Presence of the owner of a lock; an unreadable lock counts as held for `DAMAGED_SECONDS`. */
-function presence({ owner, age }: ExistingLock): Presence {
-  if (owner) return presenceOf(owner, age);
-  return age < DAMAGED_SECONDS ? 'elsewhere' : 'gone';
+/** Liveness of the owner of a lock; an unreadable lock counts as held for `DAMAGED_SECONDS`. */
+function lockLiveness({ owner, age }: ExistingLock): Liveness {
+  if (owner) return livenessOf(owner, age);
+  return age < DAMAGED_SECONDS ? 'remote' : 'dead';
 }
 
 function heldError({ root, lock }: RunFolder, found: ExistingLock): FolderHeldError {
   const { owner, age } = found;
   const wait = localize('Wait for it, stop it, or choose another --output_dir.');
-  const owns = presence(found);
+  const liveness = lockLiveness(found);
   // The lock of an ended process that still exists is being taken by another process.
-  if (!owner || owns === 'gone')
+  if (!owner || liveness === 'dead')
     return new FolderHeldError(
       localize('A run is being written to {0}. It was not changed.', root),
       wait,
       false,
     );
-  if (owns === 'here')
+  if (liveness === 'alive')
     return new FolderHeldError(
       localize(
         'A run is being written to {0} (process {1} on {2}). It was not changed.',
@@ -288,7 +288,11 @@ function removeStale(lock: string, { text, token }: ExistingLock, ownText: strin
     if (createExclusively(claim, ownText)) break;
     const otherClaim = readLock(claim);
     // Claims are held only briefly and not renewed.
-    if (!otherClaim || presence(otherClaim) === 'here' || presence(otherClaim) === 'elsewhere')
+    if (
+      !otherClaim ||
+      lockLiveness(otherClaim) === 'alive' ||
+      lockLiveness(otherClaim) === 'remote'
+    )
       return;
   }
   try {

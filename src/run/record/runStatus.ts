@@ -3,7 +3,7 @@
  * are listed in docs/run-status.md, which test/unit/runStatus.test.ts checks.
  */
 import type { Attempt } from './attempts';
-import type { Presence } from './owner';
+import type { Liveness } from './owner';
 import type { RunInfo } from '../runInfo';
 
 /**
@@ -22,18 +22,18 @@ export type RunStatus =
   | 'lost'
   | 'unreadable';
 
-/** An attempt with the presence of its process. */
+/** An attempt with the liveness of its process. */
 export interface ObservedAttempt {
   attempt: Attempt;
   /** `pending`: requested recently; its process has not started yet. */
-  presence: Presence | 'pending';
+  liveness: Liveness | 'pending';
 }
 
 export interface RunFacts {
   /** undefined: `run.json` does not exist (yet). */
   info: RunInfo | undefined;
-  /** Presence of the process in `run.json`. */
-  presence: Presence;
+  /** Liveness of the process in `run.json`. */
+  liveness: Liveness;
   /** Newest first. */
   attempts: readonly ObservedAttempt[];
   /** Whether `stop.request` exists. */
@@ -80,7 +80,7 @@ export function deriveStatus(facts: RunFacts): DerivedStatus | undefined {
     const [newest] = attempts;
     return newest && { status: 'failed', attempt: newest.attempt, died: false, notice: undefined };
   }
-  const { attempt, presence } = attempts[decisive];
+  const { attempt, liveness } = attempts[decisive];
   const end = attempt.outcome?.ended ?? info?.ended ?? '';
   const notice = selectNotice(attempts.slice(0, decisive), end);
   if (info?.attempt === undefined && info && info.started > attempt.created)
@@ -92,12 +92,12 @@ export function deriveStatus(facts: RunFacts): DerivedStatus | undefined {
   const { outcome } = attempt;
   if (outcome && outcome.state !== 'refused')
     return { status: outcome.state, attempt, died: false, notice };
-  if (presence === 'silent') return { status: 'lost', attempt, died: false, notice };
+  if (liveness === 'stale') return { status: 'lost', attempt, died: false, notice };
   return { status: 'failed', attempt, died: true, notice };
 }
 
-function isLive({ attempt, presence }: ObservedAttempt): boolean {
-  return attempt.outcome === null && presence !== 'gone' && presence !== 'silent';
+function isLive({ attempt, liveness }: ObservedAttempt): boolean {
+  return attempt.outcome === null && liveness !== 'dead' && liveness !== 'stale';
 }
 
 /** Whether an attempt is an evaluation in the folder of a training, which does not change the training. */
@@ -143,7 +143,7 @@ function selectNotice(others: readonly ObservedAttempt[], end = ''): ObservedAtt
 
 /** The status for runs without attempts: of older versions and of other trainers. */
 function statusFromRunJson(
-  { presence, stopRequested }: RunFacts,
+  { liveness, stopRequested }: RunFacts,
   { state }: RunInfo,
 ): Omit<DerivedStatus, 'notice'> {
   const status = (
@@ -155,13 +155,13 @@ function statusFromRunJson(
     died,
   });
   if (state !== 'starting' && state !== 'running') return status(state);
-  switch (presence) {
-    case 'here':
-    case 'elsewhere':
+  switch (liveness) {
+    case 'alive':
+    case 'remote':
       return status(stopRequested ? 'stopping' : state);
-    case 'silent':
+    case 'stale':
       return status('lost');
-    case 'gone':
+    case 'dead':
       return status('failed', true);
   }
 }
