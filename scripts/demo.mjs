@@ -91,7 +91,7 @@ async function shipImages(data, examples) {
     mkdirSync(dirname(file), { recursive: true });
     await sharp(join(data, 'images', image))
       .resize(SIDE, SIDE)
-      .png({ palette: true, colours: 16, compressionLevel: 9, effort: 10 })
+      .png({ palette: true, colors: 16, compressionLevel: 9, effort: 10 })
       .toFile(file);
   }
 }

@@ -510,11 +510,11 @@ def _measure(rows: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
     unusable = sum(
         None in row.get("logits", ()) or ("prob_true" in row and row["prob_true"] is None) for row in rows
     )
-    labelled = [row for row in rows if row["label"] is not None]
+    labeled = [row for row in rows if row["label"] is not None]
     groups: Dict[str, List[bool]] = {}
     sentences: Dict[str, bool] = {}
     losses: List[Optional[float]] = []
-    for row in labelled:
+    for row in labeled:
         right = row["prediction"] == row["label"]
         losses.append(_cross_entropy(row))
         group = _sentence_of(row["identifier"])
@@ -522,11 +522,11 @@ def _measure(rows: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
             sentences[group] = sentences.get(group, True) and right
         if "group" in row:
             groups.setdefault(row["group"], []).append(right)
-    defined = bool(labelled) and not unusable
+    defined = bool(labeled) and not unusable
     known = [loss for loss in losses if loss is not None]
     return {
         "unusable": unusable,
-        "accuracy": sum(row["prediction"] == row["label"] for row in labelled) / len(labelled) if defined else None,
+        "accuracy": sum(row["prediction"] == row["label"] for row in labeled) / len(labeled) if defined else None,
         "consistency": sum(sentences.values()) / len(sentences) if defined and sentences else None,
         "loss": sum(known) / len(known) if defined and len(known) == len(losses) else None,
         "groups": [

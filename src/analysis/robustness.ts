@@ -83,7 +83,7 @@ export function robustnessNumbers(
   indexOf: (i: number) => number = (i) => i,
 ): RobustnessNumbers {
   const labels = examples.flatMap(({ label }) => (label === null ? [] : [label]));
-  const labelled = labels.length;
+  const labeled = labels.length;
   const positive = labels.filter(Boolean).length;
   const original = accuracyOf(examples, answers.original);
   const tests = ROBUSTNESS_TESTS.map((test): TestNumbers => {
@@ -100,7 +100,7 @@ export function robustnessNumbers(
       accuracyCi95,
       difference:
         accuracy === null || original.accuracy === null ? null : accuracy - original.accuracy,
-      p: labelled === 0 ? null : mcnemarExact(newlyWrong, newlyRight),
+      p: labeled === 0 ? null : mcnemarExact(newlyWrong, newlyRight),
       newlyRight,
       newlyWrong,
       ...(test === 'exchanged' && { sides: flipsBySides(examples, flipped) }),
@@ -109,10 +109,10 @@ export function robustnessNumbers(
   });
   return {
     examples: examples.length,
-    labelled,
+    labelled: labeled,
     accuracy: original.accuracy,
     ci95: original.ci95,
-    majority: labelled === 0 ? null : Math.max(positive, labelled - positive) / labelled,
+    majority: labeled === 0 ? null : Math.max(positive, labeled - positive) / labeled,
     tests,
   };
 }

@@ -53,7 +53,7 @@ export const patterns = {
   universal:
     /\b(?:all|every|everyone|everything|entirely)\b|\b(?<!next to )(?<!facing )(?:each|both)(?! other|-other)\b/i,
   existential: /\bthere (?:is|are)\b(?! no)|\bat least one\b|\bsome\b|\bany\b/i,
-  /** Positions within an image; "the left image" refers to the order of the images. */
+  /** Positions within an image; "the left image" refers to the order of the images. cspell:ignore towards */
   spatial:
     /\b(?:above|below|under|underneath|over|atop|on top|on the (?:left|right) (?:side|of)|to the (?:left|right)|(?:left|right) side|leftmost|rightmost|bottom|behind|in front|front|next to|beside|between|near|nearby|inside|outside|around|against|fac(?:ing|es?|ed)|cent(?:er|re)(?:ed)?|middle|side|towards?|background|foreground|corner|surrounded|surrounding|leaning|hanging|parked|sitting|sits?|standing|stands?|lying|across|along|beneath|closest|through|touching|in its|on (?:an?|the|its|their)|in (?:an?|the) (?!image|picture|photo|left|right|pair))\b/i,
   left: /\bleft(?:most)?\b/i,

@@ -77,8 +77,8 @@ export function crossAttention(
     tf.reshape(context.param(`${name}.${weight}.weight`), [heads, d, imageWidth]);
 
   const byHead = tf.transpose(tf.reshape(scaled, [n * length, heads, d]), [1, 0, 2]); // [H, n·L, d]
-  const towardsImage = tf.matMul(byHead, perHead('key')); // [H, n·L, v]
-  const scores = tf.matMul(swapLeadingAxes(towardsImage, heads, n, length), image, false, true);
+  const towardImage = tf.matMul(byHead, perHead('key')); // [H, n·L, v]
+  const scores = tf.matMul(swapLeadingAxes(towardImage, heads, n, length), image, false, true);
   const seen = onProbabilities
     ? applyPerHead(softmax(scores), heads, onProbabilities)
     : softmax(scores);

@@ -119,7 +119,7 @@ describe('the page of failed examples', () => {
     await page().keyboard.press('z');
     await expect.poll(() => page().locator('.zoom-factor').textContent()).toBe('3×');
     expect(await page().locator('.zoom-hint').textContent()).toContain('Esc');
-    for (const seen of await page().evaluate<number[]>(coloursSeen))
+    for (const seen of await page().evaluate<number[]>(colorsSeen))
       expect(seen).toBeGreaterThan(1);
     await page().keyboard.press('Escape');
     await page().locator('.zoom-factor').waitFor({ state: 'detached' });
@@ -256,7 +256,7 @@ describe('the page of failed examples', () => {
 });
 
 /** Number of colors of the image in each frame, in a coarse raster. Requires images that a canvas may read. */
-const coloursSeen = `Promise.all([...document.querySelectorAll('.frame')].map(async (frame) => {
+const colorsSeen = `Promise.all([...document.querySelectorAll('.frame')].map(async (frame) => {
   const shown = frame.querySelector('img');
   const image = new Image();
   image.crossOrigin = 'anonymous';
@@ -270,8 +270,8 @@ const coloursSeen = `Promise.all([...document.querySelectorAll('.frame')].map(as
   const [x, y] = [at.x - from.x + (at.width - w) / 2, at.y - from.y + (at.height - h) / 2];
   context.drawImage(image, x, y, w, h);
   const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-  const colours = new Set();
+  const colors = new Set();
   for (let i = 0; i < data.length; i += 400)
-    colours.add([data[i] >> 6, data[i + 1] >> 6, data[i + 2] >> 6].join());
-  return colours.size;
+    colors.add([data[i] >> 6, data[i + 1] >> 6, data[i + 2] >> 6].join());
+  return colors.size;
 }))`;

@@ -28,7 +28,7 @@ export class RunsTableHost {
   view: Partial<TableView> = {};
   readonly marks: RunMarks;
   /** As the dashboard has them. */
-  readonly colours: RunColors;
+  readonly colors: RunColors;
   private runs: Run[] = [];
   private readonly rows = new RunRows((folder) => folder.slice(this.folder.length + 1));
   private session: RunsSession | undefined;
@@ -40,7 +40,7 @@ export class RunsTableHost {
       update: (key: string, value: unknown) => Promise.resolve(void kept.set(key, value)),
     };
     this.marks = new RunMarks(memory);
-    this.colours = new RunColors(memory);
+    this.colors = new RunColors(memory);
     this.marks.onDidChange(() => this.session?.refresh());
   }
 
@@ -91,7 +91,7 @@ export class RunsTableHost {
         return planned.length;
       },
       openNew: () => Promise.resolve(),
-      colors: (folders) => this.colours.of(folders),
+      colors: (folders) => this.colors.of(folders),
       save: (text) => {
         this.saved = text;
         return Promise.resolve('runs.csv');

@@ -105,14 +105,14 @@ describe('the page of the runs table', () => {
     await page().keyboard.press('Control+Space');
     await page().keyboard.press('Shift+ArrowDown');
     // The colors that the dashboard uses for them.
-    const colours = host.colours.of([host.run(0), host.run(1)]);
+    const colors = host.colors.of([host.run(0), host.run(1)]);
     await expect
       .poll(() =>
         page()
           .locator('.run .swatch')
           .evaluateAll((found) => found.map((each) => (each as { className: string }).className)),
       )
-      .toEqual(colours.map((colour) => `swatch swatch-${colour}`));
+      .toEqual(colors.map((color) => `swatch swatch-${color}`));
     await page().keyboard.press('c');
     await expect.poll(() => host.acted.at(-1)).toEqual(['open', [host.run(0), host.run(1)]]);
     await button('Compare 2 Runs').click();

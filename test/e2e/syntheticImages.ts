@@ -2,16 +2,16 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 
-const colours = { red: '#d04437', blue: '#3572b0', green: '#14892c', yellow: '#f6c342' } as const;
+const colors = { red: '#d04437', blue: '#3572b0', green: '#14892c', yellow: '#f6c342' } as const;
 const shapes = ['circle', 'square', 'triangle'] as const;
-type Colour = keyof typeof colours;
+type Color = keyof typeof colors;
 type Shape = (typeof shapes)[number];
 
 /** An image of a few equal shapes, and its content. */
 export interface SyntheticImage {
   /** Absolute path. */
   path: string;
-  colour: Colour;
+  color: Color;
   shape: Shape;
   count: number;
 }
@@ -44,7 +44,7 @@ export async function drawImages(
   for (let index = 0; index < count; index++) {
     const image: SyntheticImage = {
       path: join(folder, `picture-${String(index).padStart(4, '0')}.png`),
-      colour: pickOf(random, Object.keys(colours) as Colour[]),
+      color: pickOf(random, Object.keys(colors) as Color[]),
       shape: pickOf(random, shapes),
       count: 1 + Math.floor(random() * 4),
     };
@@ -61,7 +61,7 @@ function drawing(image: SyntheticImage, random: Random): string {
   const figures = Array.from({ length: image.count }, (_, k) => {
     const x = 30 + (k % 2) * 110 + random() * 40;
     const y = 25 + Math.floor(k / 2) * 80 + random() * 30;
-    return figure(image.shape, x, y, 22 + random() * 16, colours[image.colour]);
+    return figure(image.shape, x, y, 22 + random() * 16, colors[image.color]);
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="240" height="180"><rect width="100%" height="100%" fill="${background}"/>${figures.join('')}</svg>`;
 }

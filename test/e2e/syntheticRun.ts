@@ -260,15 +260,15 @@ class Synthesis {
     return Array.from({ length: 6 }, (_, index) => {
       const example = this.example(index);
       const certainty = (0.9 * (epoch + 1)) / (epoch + 2.5);
-      const wobble = 0.25 * (seeded(index * 97 + epoch)() - 0.5);
-      const towards = index === 4 ? !example.label : example.label;
+      const noise = 0.25 * (seeded(index * 97 + epoch)() - 0.5);
+      const answer = index === 4 ? !example.label : example.label;
       return {
         identifier: example.identifier,
         index,
         sentence: example.sentence,
         images: example.images,
         label: example.label,
-        probTrue: Math.min(0.99, Math.max(0.01, 0.5 + (towards ? 0.5 : -0.5) * certainty + wobble)),
+        probTrue: Math.min(0.99, Math.max(0.01, 0.5 + (answer ? 0.5 : -0.5) * certainty + noise)),
       };
     });
   }
@@ -284,10 +284,10 @@ class Synthesis {
       index === 0 && this.options.firstSentence !== undefined
         ? this.options.firstSentence
         : both
-          ? `Both images contain ${about.colour} ${about.shape}s.`
-          : `One image shows exactly ${about.count} ${about.colour} ${about.shape}${about.count === 1 ? '' : 's'}.`;
+          ? `Both images contain ${about.color} ${about.shape}s.`
+          : `One image shows exactly ${about.count} ${about.color} ${about.shape}${about.count === 1 ? '' : 's'}.`;
     const fits = (image: SyntheticImage) =>
-      image.colour === about.colour &&
+      image.color === about.color &&
       image.shape === about.shape &&
       (both || image.count === about.count);
     return {

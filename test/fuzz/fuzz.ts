@@ -163,7 +163,7 @@ async function fuzz({ target: name, runs, seed, folder, shared, avoid }: Setup):
     if (problem !== undefined && !known.has(problem)) {
       if (problem === 'slow' && !(await isSlow(input))) continue;
       known.add(problem);
-      const smaller = problem === 'slow' ? input : await minimise(input, problem, attempt);
+      const smaller = problem === 'slow' ? input : await minimize(input, problem, attempt);
       post({ finding: { target: name, what: problem, input: Uint8Array.from(smaller) } });
     } else if (fresh.counts > 0 || run < seeds.length) parents.push(Uint8Array.from(input));
   }
@@ -210,7 +210,7 @@ function signatureOf(error: unknown): string {
 }
 
 /** Leaves out what is not needed for the problem. */
-async function minimise(
+async function minimize(
   input: Uint8Array,
   problem: string,
   attempt: (input: Uint8Array) => Promise<string | undefined>,

@@ -111,7 +111,7 @@ test('the same numbers for mostly correct answers', async () => {
     imageRoot: data,
   });
   const logits = new Float32Array(2 * examples.length);
-  // Every 23rd answer wrong, and unlabelled ones do not occur.
+  // Every 23rd answer wrong, and unlabeled ones do not occur.
   examples.forEach(({ label }, i) => (logits[2 * i + (label === i % 23 > 0 ? 1 : 0)] = 1));
   const { accuracy, consistency } = measure(examples, logits);
   expect(consistency).toBeGreaterThan(0);

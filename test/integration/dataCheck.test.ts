@@ -202,7 +202,7 @@ describe('problems', () => {
     ['val', 2, 'error'],
     ['test', 2, 'warning'],
   ] as [Split, number, string][])(
-    '%s with %i of 2 unlabelled: %s',
+    '%s with %i of 2 unlabeled: %s',
     async (split, count, severity) => {
       const rows = good
         .slice(0, 2)

@@ -293,7 +293,7 @@ describe('Session', () => {
         }),
       ).toThrow(/no variable nowhere/);
     });
-    it('goes on working afterwards', async () => {
+    it('goes on working afterward', async () => {
       const { y } = await compile((x) => tf.add(x, 1)).run({ x: new Float32Array(6) });
       expect(y).toEqual(new Float32Array(6).fill(1));
     });

@@ -22,9 +22,9 @@ export function sharedFolder(): string {
   return folder;
 }
 
-const colours = { red: [220, 40, 40], blue: [40, 60, 220], green: [40, 170, 60] } as const;
-type Colour = keyof typeof colours;
-const names = Object.keys(colours) as Colour[];
+const colors = { red: [220, 40, 40], blue: [40, 60, 220], green: [40, 170, 60] } as const;
+type Color = keyof typeof colors;
+const names = Object.keys(colors) as Color[];
 
 /** The small configuration; `extra` lines are added or override it. */
 function configuration(extra: Record<string, string>): string {
@@ -70,7 +70,7 @@ export async function tinyProject(
 ): Promise<TinyProject> {
   mkdirSync(join(folder, 'images'));
   for (const name of names) {
-    const [r, g, b] = colours[name];
+    const [r, g, b] = colors[name];
     for (const side of [20, 33])
       await sharp({ create: { width: side, height: 24, channels: 3, background: { r, g, b } } })
         .png()

@@ -183,7 +183,7 @@ describe('cross-attention', () => {
 it("normalizes bytes with CLIP's mean and deviation", async () => {
   const session = await openSession();
   const program = session.compile({
-    name: 'normalise',
+    name: 'normalize',
     inputs: { images: { shape: [1, 1, 2, 3], dtype: 'uint8' } },
     build: ({ images }) => ({ y: normalize(images) }),
   });

@@ -17,7 +17,7 @@ interface Tool {
 class Part {
   constructor(readonly value: string) {}
 }
-class Cancelled extends Error {}
+class Canceled extends Error {}
 class Result {
   constructor(readonly content: unknown) {}
 }
@@ -48,7 +48,7 @@ async function register({
           dispose: () => all.forEach((each) => each.dispose()),
         }),
       },
-      CancellationError: Cancelled,
+      CancellationError: Canceled,
       LanguageModelTextPart: Part,
       LanguageModelToolResult: Result,
       l10n: { t: (text: string) => text },
@@ -126,15 +126,15 @@ describe('language model tools', () => {
 
   it('end when the user cancels', async () => {
     const { tools } = await register();
-    const cancelling = {
+    const canceling = {
       onCancellationRequested: (listener: () => void) => {
         listener();
         return { dispose: () => undefined };
       },
     };
     await expect(
-      tools.get('nlvr_list_runs')?.invoke({ input: {} }, cancelling),
-    ).rejects.toBeInstanceOf(Cancelled);
+      tools.get('nlvr_list_runs')?.invoke({ input: {} }, canceling),
+    ).rejects.toBeInstanceOf(Canceled);
   });
 
   it('check unsaved edits of a configuration', async () => {

@@ -97,11 +97,11 @@ describe('the heat map', () => {
     expect(await fast).toMatchObject({ word: 2 });
     expect(await slow).toBeNull();
     expect(explanation.explained(question)).toMatchObject({ word: 2 });
-    const cancelled = explanation.show(question, { word: 1 });
+    const canceled = explanation.show(question, { word: 1 });
     expect(explanation.isWaitingFor(question)).toBe(true);
     explanation.cancel();
     expect(explanation.isWaitingFor(question)).toBe(false);
-    expect(await cancelled).toBeNull();
+    expect(await canceled).toBeNull();
     expect(explanation.explained(question)).toMatchObject({ word: 2 });
   });
 

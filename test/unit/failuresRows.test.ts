@@ -81,8 +81,8 @@ describe('filtering', () => {
     expect(shown(rows, { search: '<b>' })).toEqual([3]);
     expect(shown(rows, { search: 'pair 2' })).toEqual([2]);
     expect(shown(rows, { search: 'cat 3' })).toEqual([3]);
-    rows.notes = new Map([['pair 5', { marked: false, note: 'mislabelled?' }]]);
-    expect(shown(rows, { search: 'birds mislabelled' })).toEqual([5]);
+    rows.notes = new Map([['pair 5', { marked: false, note: 'mislabeled?' }]]);
+    expect(shown(rows, { search: 'birds mislabeled' })).toEqual([5]);
     expect(shown(rows, { marked: true })).toEqual([5]);
   });
 

@@ -97,9 +97,9 @@ describe('the numbers', () => {
   });
 
   it('have no accuracy without labels, but the changes', () => {
-    const unlabelled = examples.map((example) => ({ ...example, label: null }));
+    const unlabeled = examples.map((example) => ({ ...example, label: null }));
     const { accuracy, ci95, majority, tests } = robustnessNumbers(
-      unlabelled,
+      unlabeled,
       answers({ 'no images': logits(0.9, 0.8, 0.7, 0.6, 0.1) }),
     );
     expect([accuracy, ci95, majority]).toEqual([null, null, null]);

@@ -148,7 +148,7 @@ async function evaluatePretrained(
     library,
     checkpoint: source,
     outputDir: configPaths(loaded.config, loaded.folder).outputDir,
-    // As in BLIP, the same folder can be used for a training afterwards.
+    // As in BLIP, the same folder can be used for a training afterward.
     asRun: false,
     allowMissing: options.allow_missing === true,
     splits: evaluatedSplits(loaded),

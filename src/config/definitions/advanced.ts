@@ -23,7 +23,7 @@ export const advancedKeys = {
         0,
         0,
         100000,
-        'Passes over them at a constant `init_lr`. The optimizer is reset afterwards.',
+        'Passes over them at a constant `init_lr`. The optimizer is reset afterward.',
       ),
     },
     'A first stage on easy examples before the training split, for models that start from random weights.',

@@ -11,7 +11,7 @@ import { runPaths } from '../../run/runPaths';
 import { localized } from '../../util/language';
 import { localize } from '../../util/localize';
 import { UserError } from '../../util/userError';
-import type { AnalysedSubset } from '../../webview/failures/messages';
+import type { AnalyzedSubset } from '../../webview/failures/messages';
 import { isDemo } from '../demo/demoFolder';
 import { setting } from '../settings';
 import { AnalysisJob, restrictedModeMessage } from './job';
@@ -92,7 +92,7 @@ export async function findSubsetExamples(
   runFolder: string,
   configFile: string,
   set: PredictionSet,
-  subset: AnalysedSubset,
+  subset: AnalyzedSubset,
 ): Promise<SubsetExamples> {
   if (subset.kind === 'robustness') return findChangedPairs(runFolder, subset);
   if (!canAnalyze(runFolder)) throw new UserError(restrictedModeMessage);
@@ -119,7 +119,7 @@ export async function findSubsetExamples(
 /** Finds the pairs whose answer changed in a test. A result has the indexes of the annotations, as predictions do. */
 async function findChangedPairs(
   runFolder: string,
-  { file, test }: Extract<AnalysedSubset, { kind: 'robustness' }>,
+  { file, test }: Extract<AnalyzedSubset, { kind: 'robustness' }>,
 ): Promise<SubsetExamples> {
   const stored = (await readRobustness(runFolder)).find((each) => basename(each.file) === file);
   const found = stored?.result.tests.find((each) => each.test === test);

@@ -5,7 +5,7 @@ export interface QueuedTraining {
   id: string;
   /** The user's configuration file, absolute. */
   configFile: string;
-  /** The configuration when it was queued, with absolute paths: the file may change afterwards. */
+  /** The configuration when it was queued, with absolute paths: the file may change afterward. */
   config: string;
   /** Absolute. The run gets this folder, or the next free name if it exists. */
   outputDir: string;

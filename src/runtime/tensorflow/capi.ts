@@ -61,7 +61,7 @@ interface Signatures {
   SetAttrFloat(description: DescriptionPointer, name: string, value: number): void;
   SetAttrString(description: DescriptionPointer, name: string, value: Memory, size: number): void;
   SetAttrShape(description: DescriptionPointer, name: string, dims: Memory, rank: number): void;
-  /** @param value a serialised `AttrValue` */
+  /** @param value a serialized `AttrValue` */
   SetAttrValueProto(
     description: DescriptionPointer,
     name: string,

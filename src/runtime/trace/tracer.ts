@@ -197,7 +197,7 @@ function toDType(dtype: tf.DataType): DType {
 
 /**
  * Makes a trace active while `record` runs: TensorFlow.js operations inside it add nodes.
- * Its tensors are disposed of afterwards; `Output`s stay valid.
+ * Its tensors are disposed of afterward; `Output`s stay valid.
  */
 export function withTrace<T>(trace: Trace, record: () => T): T {
   if (active) throw new TraceError('a program cannot be compiled while another is being recorded');

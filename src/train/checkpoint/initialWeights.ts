@@ -67,7 +67,7 @@ export async function loadInitialWeights(
 /**
  * Copies rank 0's weights to all ranks and compares them.
  * @param withMoments whether the optimizer's moments are copied too, as for a resumed run.
- * @throws {UserError} when the weights of a rank differ afterwards.
+ * @throws {UserError} when the weights of a rank differ afterward.
  */
 export async function broadcastWeights(
   replica: Replica,

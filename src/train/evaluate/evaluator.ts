@@ -108,7 +108,7 @@ export class Evaluator {
     variants: readonly Variant[],
     hooks: EvaluationHooks = {},
   ): Promise<Float32Array[] | undefined> {
-    // Released afterwards, because training needs the memory: 228 MB for the base model.
+    // Released afterward, because training needs the memory: 228 MB for the base model.
     this.programs.reserveSlots((this.blank ? this.blankSlot : this.paddingSlot) + 1);
     const source = batches[Symbol.asyncIterator]();
     try {

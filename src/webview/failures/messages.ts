@@ -68,7 +68,7 @@ export const MAX_TAG_LENGTH = 40;
 export type Fate = 'always right' | 'learned' | 'forgotten' | 'never learned';
 
 /** Examples behind a number of the analysis (docs/analysis.md). */
-export type AnalysedSubset =
+export type AnalyzedSubset =
   | { kind: 'slice'; slice: string; value: string }
   | { kind: 'fate'; fate: Fate }
   /** Examples whose answer changed in a test of a stored robustness result. */
@@ -79,7 +79,7 @@ export type RobustnessTest =
   'exchanged' | 'left image twice' | 'right image twice' | 'no images' | 'no sentence';
 
 /** Examples behind a number of another panel. */
-export type Subset = AnalysedSubset | ComparedSubset;
+export type Subset = AnalyzedSubset | ComparedSubset;
 
 /** Examples behind a number of a comparison of two runs. */
 export interface ComparedSubset {
