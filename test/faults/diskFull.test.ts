@@ -1,4 +1,4 @@
-/** A disk that is full at any write, and one that may not be written at all. */
+/** A disk that is full at any write, and a read-only disk. */
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
@@ -17,23 +17,24 @@ import { nlvr, tinyProject } from '../integration/tinyProject';
 import {
   addRow,
   expectSameRun,
-  expectWholeCheckpoints,
+  expectCompleteCheckpoints,
   isLong,
-  noisy,
-  resumed,
+  randomized,
+  resumeToEnd,
   stateOf,
-  wholeRun,
+  finishedRun,
   withFault,
 } from './support';
 
 const mount = (...args: string[]): void => void execFileSync('mount', args, { stdio: 'pipe' });
-const smallDisk = (folder: string): void => mount('-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', folder);
+const mountSmallDisk = (folder: string): void =>
+  mount('-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', folder);
 const unmount = (folder: string): void => void execFileSync('umount', ['-l', folder]);
 
-const mayMount = ((): boolean => {
+const canMount = ((): boolean => {
   const folder = mkdtempSync(join(tmpdir(), 'nlvr-test-'));
   try {
-    smallDisk(folder);
+    mountSmallDisk(folder);
     unmount(folder);
     return true;
   } catch {
@@ -43,14 +44,14 @@ const mayMount = ((): boolean => {
   }
 })();
 
-/** Files whose turn it is in the short form. */
-const short = ['log.txt'];
+/** Files that the short form tests. */
+const SHORT_FILES = ['log.txt'];
 
-test.skipIf(!mayMount)(
-  'a disk that is full at any file: said as such or of no matter, and the run goes on bit for bit',
+test.skipIf(!canMount)(
+  'a disk that is full at any write is reported or tolerated, and the resumed run has identical results',
   async () => {
-    const reference = await wholeRun();
-    const project = await tinyProject(noisy);
+    const reference = await finishedRun();
+    const project = await tinyProject(randomized);
     const disk = join(project.folder, 'disk');
     mkdirSync(disk);
     const run = join(disk, 'run');
@@ -59,43 +60,43 @@ test.skipIf(!mayMount)(
     expect((await nlvr(train, { env: withFault({ count: writes, run }) })).code).toBe(0);
     rmSync(run, { recursive: true });
     const places = firstAndLast(readFileSync(writes, 'utf8').trim().split('\n'));
-    const tried = isLong
+    const tested = isLong
       ? places.slice(
           Number(process.env.NLVR_FAULT_FROM ?? 0),
           Number(process.env.NLVR_FAULT_TO ?? 1e9),
         )
-      : places.filter(({ file }, i) => short.includes(file) && places[i - 1]?.file !== file);
-    expect(tried.length).toBeGreaterThan(0);
-    const lost: string[] = [];
-    for (const { file, write } of tried) {
-      smallDisk(disk);
+      : places.filter(({ file }, i) => SHORT_FILES.includes(file) && places[i - 1]?.file !== file);
+    expect(tested.length).toBeGreaterThan(0);
+    const failures: string[] = [];
+    for (const { file, write } of tested) {
+      mountSmallDisk(disk);
       try {
         const { code, stderr } = await nlvr(train, { env: withFault({ fill: write, run, disk }) });
-        // What is no part of the run, such as a heartbeat, may fail without ending it.
+        // A failed write that is not a result, such as a heartbeat, does not end the run.
         if (code !== 0) {
           expect(code, stderr).toBe(2);
           expect(stderr).toMatch(/disk is full|free; the checkpoints/);
         }
         expect(existsSync(join(disk, 'filler'))).toBe(true);
-        await expectWholeCheckpoints(run);
+        await expectCompleteCheckpoints(run);
         if (existsSync(run))
           expect(readdirSync(run).filter((name) => name.endsWith('.tmp'))).toEqual([]);
         rmSync(join(disk, 'filler'));
-        await resumed(project.config, run);
+        await resumeToEnd(project.config, run);
         await expectSameRun(run, reference.run);
       } catch (error) {
-        lost.push(`${file} (write ${write}): ${(error as Error).message}`);
+        failures.push(`${file} (write ${write}): ${(error as Error).message}`);
       } finally {
         unmount(disk);
       }
     }
     addRow(
       'disk full at the first and the last write of each file of the run folder',
-      tried.length,
-      tried.length - lost.length,
+      tested.length,
+      tested.length - failures.length,
       'the steps since the last checkpoint',
     );
-    expect(lost).toEqual([]);
+    expect(failures).toEqual([]);
   },
   3_600_000,
 );
@@ -116,13 +117,13 @@ function firstAndLast(writes: readonly string[]): { file: string; write: number 
     .sort((a, b) => a.write - b.write);
 }
 
-test.skipIf(!mayMount)(
-  'a read-only folder: refused in a sentence, and evaluated into another',
+test.skipIf(!canMount)(
+  'a read-only folder is refused in one sentence, and its run can be evaluated into another folder',
   async () => {
-    const project = await wholeRun();
+    const project = await finishedRun();
     const disk = join(project.folder, 'disk');
     mkdirSync(disk);
-    smallDisk(disk);
+    mountSmallDisk(disk);
     onTestFinished(() => unmount(disk));
     const run = join(disk, 'run');
     cpSync(project.run, run, { recursive: true });

@@ -1,12 +1,12 @@
 /**
- * Loaded into the trainer before it starts (`node --require`); NLVR_FAULT says what goes wrong:
+ * Loaded into the trainer before it starts (`node --require`); NLVR_FAULT specifies the fault:
  *
- * `{"images": DIR, "run": RUN}` keeps, at every fsync, rename and removal in RUN, what a disk would hold if the power went
- * there: all of it, only what was synced of each file, and only what was synced of each folder.
+ * `{"crashStates": DIR, "run": RUN}` records, at every fsync, rename and removal in RUN, what a disk would hold after a power
+ * failure: everything, only what was synced of each file, and only what was synced of each folder.
  * `{"fill": N, "run": RUN, "disk": DISK}` fills DISK before the Nth write in RUN; `{"count": FILE, "run": RUN}` writes to
  * FILE what each write is to.
- * `{"clock": MS, "when": FILE}` sets the clock by MS once FILE is there.
- * `{"noLinks": true}` is a file system without hard links.
+ * `{"clock": MS, "when": FILE}` moves the clock by MS as soon as FILE exists.
+ * `{"noLinks": true}` simulates a file system without hard links.
  */
 const fs = require('node:fs');
 const { isMainThread } = require('node:worker_threads');
@@ -16,11 +16,11 @@ const { createHash } = require('node:crypto');
 const fault = JSON.parse(process.env.NLVR_FAULT ?? '{}');
 const real = { ...fs };
 const asyncReal = { ...fs.promises };
-const inRun = (path) =>
+const isInRun = (path) =>
   typeof path === 'string' && (path === fault.run || path.startsWith(fault.run + sep));
 const pathOf = (fd) => real.readlinkSync(`/proc/self/fd/${fd}`);
 
-if (isMainThread && fault.images) keepImages();
+if (isMainThread && fault.crashStates) recordCrashStates();
 if (isMainThread && (fault.fill !== undefined || fault.count)) watchWrites();
 if (fault.clock !== undefined) setClock();
 if (fault.noLinks) {
@@ -31,11 +31,11 @@ if (fault.noLinks) {
   fs.promises.link = async () => refuse();
 }
 
-function keepImages() {
+function recordCrashStates() {
   /** Contents by inode as they were when the file was synced, and names by the folder's inode. */
   const contents = new Map();
   const names = new Map();
-  const seen = new Set();
+  const recordedDigests = new Set();
   let number = 0;
 
   const list = (folder) => {
@@ -50,19 +50,19 @@ function keepImages() {
     }
     return entries;
   };
-  const now = (folder, path, out, read) => {
+  const currentFiles = (folder, path, out, read) => {
     for (const { name, isFolder, ino } of list(folder))
-      if (isFolder) now(join(folder, name), `${path}${name}/`, out, read);
+      if (isFolder) currentFiles(join(folder, name), `${path}${name}/`, out, read);
       else out.set(path + name, read(join(folder, name), ino));
     return out;
   };
-  const synced = (ino, path, out) => {
+  const syncedFiles = (ino, path, out) => {
     for (const entry of names.get(ino) ?? [])
-      if (entry.isFolder) synced(entry.ino, `${path}${entry.name}/`, out);
+      if (entry.isFolder) syncedFiles(entry.ino, `${path}${entry.name}/`, out);
       else out.set(path + entry.name, contents.get(entry.ino) ?? Buffer.alloc(0));
     return out;
   };
-  /** What matters of the events: whether those before the checkpoint are there, and whether a line is cut off. */
+  /** What distinguishes states of the events: whether those before the checkpoint exist, and whether a line is incomplete. */
   const eventsIn = (content, state) => {
     const text = content.toString();
     const last = Math.max(
@@ -72,8 +72,8 @@ function keepImages() {
     const saved = Number(/"step": (\d+)/.exec(state?.toString() ?? '')?.[1] ?? 0);
     return `${text.length > 0} ${text.endsWith('\n')} ${last >= saved}`;
   };
-  const keep = (why, files) => {
-    // Heartbeats and times make no other image.
+  const recordState = (why, files) => {
+    // Heartbeats and times do not make another state.
     const hash = createHash('sha256');
     for (const [name, content] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
       hash.update(name.replace(/\.\d+\.[0-9a-f]{8}\.tmp$/, '.tmp'));
@@ -84,54 +84,54 @@ function keepImages() {
       else hash.update(content);
     }
     const digest = hash.digest('hex');
-    if (files.size === 0 || seen.has(digest)) return;
-    seen.add(digest);
-    const image = join(fault.images, `${String(number++).padStart(4, '0')}-${why}`);
+    if (files.size === 0 || recordedDigests.has(digest)) return;
+    recordedDigests.add(digest);
+    const state = join(fault.crashStates, `${String(number++).padStart(4, '0')}-${why}`);
     for (const [name, content] of files) {
-      const file = join(image, name);
+      const file = join(state, name);
       real.mkdirSync(join(file, '..'), { recursive: true });
       real.writeFileSync(file, content);
     }
   };
-  // Heartbeats and the phases of an attempt come all the time; after a few of them they make no new image.
-  let beats = 0;
-  const isBeat = (path) => /(run\.json|attempts\/)/.test(path) && beats++ > 30;
-  const boundary = (why, path) => {
-    if (!real.existsSync(fault.run) || isBeat(path)) return;
-    keep(
+  // Heartbeats and the phases of an attempt are frequent; after some of them they are not recorded.
+  let statusWrites = 0;
+  const isRoutineStatusWrite = (path) => /(run\.json|attempts\/)/.test(path) && statusWrites++ > 30;
+  const recordStates = (why, path) => {
+    if (!real.existsSync(fault.run) || isRoutineStatusWrite(path)) return;
+    recordState(
       `${why}-all`,
-      now(fault.run, '', new Map(), (file) => real.readFileSync(file)),
+      currentFiles(fault.run, '', new Map(), (file) => real.readFileSync(file)),
     );
-    keep(
+    recordState(
       `${why}-contents`,
-      now(fault.run, '', new Map(), (_, ino) => contents.get(ino) ?? Buffer.alloc(0)),
+      currentFiles(fault.run, '', new Map(), (_, ino) => contents.get(ino) ?? Buffer.alloc(0)),
     );
-    keep(`${why}-names`, synced(real.statSync(fault.run).ino, '', new Map()));
+    recordState(`${why}-names`, syncedFiles(real.statSync(fault.run).ino, '', new Map()));
   };
   const sync = (path) => {
-    if (!inRun(path)) return;
+    if (!isInRun(path)) return;
     const { ino } = real.statSync(path);
-    boundary('before-fsync', path);
+    recordStates('before-fsync', path);
     if (real.statSync(path).isDirectory()) names.set(ino, list(path));
     else contents.set(ino, real.readFileSync(path));
-    boundary('fsync', path);
+    recordStates('fsync', path);
   };
-  const around = (why, path, act) => {
-    if (inRun(path)) boundary(`before-${why}`, path);
+  const recordAround = (why, path, act) => {
+    if (isInRun(path)) recordStates(`before-${why}`, path);
     const result = act();
-    if (inRun(path)) boundary(why, path);
+    if (isInRun(path)) recordStates(why, path);
     return result;
   };
-  // An inode is given to another file when its first is gone.
-  const fresh = (path, flags) => {
-    if (inRun(path) && /^(w|a)/.test(String(flags))) {
+  // The inode of a deleted file is reused.
+  const forgetReusedInode = (path, flags) => {
+    if (isInRun(path) && /^(w|a)/.test(String(flags))) {
       const found = real.statSync(path);
       if (found.size === 0) contents.delete(found.ino);
     }
   };
   fs.openSync = (path, flags, ...rest) => {
     const fd = real.openSync(path, flags, ...rest);
-    fresh(path, flags);
+    forgetReusedInode(path, flags);
     return fd;
   };
   fs.fsyncSync = (fd) => {
@@ -139,11 +139,11 @@ function keepImages() {
     real.fsyncSync(fd);
     sync(path);
   };
-  fs.renameSync = (from, to) => around('rename', to, () => real.renameSync(from, to));
-  fs.rmSync = (path, options) => around('remove', path, () => real.rmSync(path, options));
+  fs.renameSync = (from, to) => recordAround('rename', to, () => real.renameSync(from, to));
+  fs.rmSync = (path, options) => recordAround('remove', path, () => real.rmSync(path, options));
   fs.promises.open = async (path, flags, ...rest) => {
     const handle = await asyncReal.open(path, flags, ...rest);
-    fresh(path, flags);
+    forgetReusedInode(path, flags);
     const syncHandle = handle.sync.bind(handle);
     handle.sync = async () => {
       await syncHandle();
@@ -151,13 +151,14 @@ function keepImages() {
     };
     return handle;
   };
-  fs.promises.rename = async (from, to) => around('rename', to, () => real.renameSync(from, to));
+  fs.promises.rename = async (from, to) =>
+    recordAround('rename', to, () => real.renameSync(from, to));
 }
 
 function watchWrites() {
   let number = 0;
-  const write = (path) => {
-    if (!inRun(path)) return;
+  const onWrite = (path) => {
+    if (!isInRun(path)) return;
     if (fault.count) {
       real.appendFileSync(fault.count, `${path.slice(fault.run.length + 1)}\n`);
       return;
@@ -178,21 +179,21 @@ function watchWrites() {
   };
   const wrap = (name, pathFrom) => {
     fs[name] = (...args) => {
-      write(pathFrom(args[0], args[1]));
+      onWrite(pathFrom(args[0], args[1]));
       return real[name](...args);
     };
   };
-  const written = (path, flags) => (/^(w|a|r\+)/.test(String(flags)) ? path : '');
-  wrap('openSync', written);
+  const writtenPath = (path, flags) => (/^(w|a|r\+)/.test(String(flags)) ? path : '');
+  wrap('openSync', writtenPath);
   wrap('writeSync', (fd) => pathOf(fd));
   wrap('appendFileSync', (file) => (typeof file === 'string' ? file : ''));
   wrap('mkdirSync', (path) => path);
   fs.promises.open = async (path, flags, ...rest) => {
-    write(written(path, flags));
+    onWrite(writtenPath(path, flags));
     const handle = await asyncReal.open(path, flags, ...rest);
     const writeHandle = handle.write.bind(handle);
     handle.write = (...args) => {
-      write(path);
+      onWrite(path);
       return writeHandle(...args);
     };
     return handle;
@@ -202,11 +203,11 @@ function watchWrites() {
 function setClock() {
   const { now } = Date;
   let offset = 0;
-  let looked = 0;
+  let lastCheck = 0;
   const shifted = () => {
     const time = now();
-    if (offset === 0 && time - looked > 20) {
-      looked = time;
+    if (offset === 0 && time - lastCheck > 20) {
+      lastCheck = time;
       if (real.existsSync(fault.when)) offset = fault.clock;
     }
     return time + offset;

@@ -1,9 +1,9 @@
-/** An extension host as far as a training is concerned: starts it as the editor does, and lives until it is killed. */
+/** Starts a training as the editor's extension host does, and runs until it is killed. */
 import { startAttempt, type AttemptRequest } from '../../src/extension/trainer/startAttempt';
 
-const [cli, asked] = process.argv.slice(2);
+const [cli, request] = process.argv.slice(2);
 void startAttempt(
   { executable: process.execPath, cli, environment: {} },
-  JSON.parse(asked) as AttemptRequest,
+  JSON.parse(request) as AttemptRequest,
 ).then(({ pid }) => console.log(pid));
 setInterval(() => undefined, 1000);

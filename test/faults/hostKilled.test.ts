@@ -1,4 +1,4 @@
-/** The extension host is killed in every phase of a training: the trainer goes on, and the next window shows the truth. */
+/** The extension host is killed in every phase of a training: the trainer continues, and the next window shows its state. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
@@ -9,18 +9,18 @@ import { expect, onTestFinished, test } from 'vitest';
 import { readAttempts, type Attempt, type Phase } from '../../src/run/record/attempts';
 import { RunFolder } from '../../src/run/runFolder';
 import { nlvr, tinyProject } from '../integration/tinyProject';
-import { addRow, expectSameRun, isLong, noisy, stateOf, wholeRun } from './support';
+import { addRow, expectSameRun, isLong, randomized, stateOf, finishedRun } from './support';
 
 const root = join(import.meta.dirname, '..', '..');
 const phases: Phase[] = ['starting', 'checking', 'training', 'evaluating', 'saving'];
-/** The short form has one in which files are written. */
-const tried: Phase[] = isLong ? phases : ['saving'];
+/** The short form tests one phase, in which files are written. */
+const testedPhases: Phase[] = isLong ? phases : ['saving'];
 
-test('a host that is killed leaves a training that ends as if it had not been', async () => {
-  const reference = await wholeRun();
+test('a training continues and ends unchanged after the extension host was killed', async () => {
+  const reference = await finishedRun();
   let survived = 0;
-  for (const phase of tried) {
-    const project = await tinyProject(noisy);
+  for (const phase of testedPhases) {
+    const project = await tinyProject(randomized);
     const host = join(project.folder, 'host.cjs');
     await build({
       entryPoints: [join(import.meta.dirname, 'host.ts')],
@@ -29,7 +29,7 @@ test('a host that is killed leaves a training that ends as if it had not been', 
       outfile: host,
       logLevel: 'error',
     });
-    const asked = {
+    const request = {
       kind: 'train',
       args: ['train', '--config', project.config, '--output_dir', project.run],
       folder: project.run,
@@ -38,7 +38,7 @@ test('a host that is killed leaves a training that ends as if it had not been', 
     };
     const child = spawn(
       process.execPath,
-      [host, join(root, 'dist', 'cli.js'), JSON.stringify(asked)],
+      [host, join(root, 'dist', 'cli.js'), JSON.stringify(request)],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
       },
@@ -48,12 +48,12 @@ test('a host that is killed leaves a training that ends as if it had not been', 
     onTestFinished(() => {
       if (isAlive(trainer)) process.kill(trainer, 'SIGKILL');
     });
-    await reach(project.run, phase);
+    await waitForPhase(project.run, phase);
     child.kill('SIGKILL');
     await once(child, 'exit');
-    // What the next window shows, at once and at the end.
-    const now = await nlvr(['status', project.run, '--json']);
-    expect(JSON.parse(now.stdout)).toMatchObject({
+    // What the next window shows, immediately and at the end.
+    const immediately = await nlvr(['status', project.run, '--json']);
+    expect(JSON.parse(immediately.stdout)).toMatchObject({
       status: expect.stringMatching(/^(starting|running|finished)$/) as string,
     });
     while (isAlive(trainer)) await sleep(20);
@@ -70,8 +70,8 @@ test('a host that is killed leaves a training that ends as if it had not been', 
     survived++;
   }
   addRow(
-    `extension host killed while the trainer is ${tried.join(', ')}`,
-    tried.length,
+    `extension host killed while the trainer is ${testedPhases.join(', ')}`,
+    testedPhases.length,
     survived,
     'nothing',
   );
@@ -79,8 +79,8 @@ test('a host that is killed leaves a training that ends as if it had not been', 
 
 const attemptsOf = (run: string): Promise<Attempt[]> => readAttempts(new RunFolder(run));
 
-/** Waits for a phase, or for one behind it where it was too short to be seen. */
-async function reach(run: string, phase: Phase): Promise<void> {
+/** Waits for a phase, or for a later one if it was too short to be observed. */
+async function waitForPhase(run: string, phase: Phase): Promise<void> {
   for (;;) {
     const [attempt] = await attemptsOf(run);
     if (attempt?.phase === phase || attempt?.outcome) return;

@@ -5,10 +5,18 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { startNlvr, tinyProject } from '../integration/tinyProject';
-import { addRow, expectSameRun, noisy, resumed, stateOf, stepsOf, wholeRun } from './support';
+import {
+  addRow,
+  expectSameRun,
+  randomized,
+  resumeToEnd,
+  stateOf,
+  stepsOf,
+  finishedRun,
+} from './support';
 
 /** No image is kept in memory, so that each is read in every epoch. */
-const settings = { ...noisy, cache_images: 'false', max_epoch: '40' };
+const settings = { ...randomized, cache_images: 'false', max_epoch: '40' };
 const damages = {
   truncated: (image: string) => truncateSync(image, 60),
   'replaced by a text': (image: string) => writeFileSync(image, 'no picture'),
@@ -16,18 +24,18 @@ const damages = {
 };
 
 test.each(Object.entries(damages))(
-  'an image that is %s ends the run with its name; when it is back, the run goes on bit for bit',
+  'an image that is %s ends the run with its name; after it is restored, the resumed run has identical results',
   async (what, damage) => {
-    const [reference, project] = [await wholeRun(settings), await tinyProject(settings)];
+    const [reference, project] = [await finishedRun(settings), await tinyProject(settings)];
     const image = join(project.folder, 'images', 'blue-20.png');
-    const kept = join(project.folder, 'kept.png');
-    copyFileSync(image, kept);
+    const backup = join(project.folder, 'backup.png');
+    copyFileSync(image, backup);
     const child = startNlvr(['train', '--config', project.config]);
     let stderr = '';
     child.stderr?.on('data', (text: Buffer) => (stderr += text.toString()));
     child.stdout?.resume();
     const ended = once(child, 'close');
-    // It waits until the image is damaged: on a busy machine it could have ended.
+    // Suspended until the image is damaged: otherwise it could end first on a busy machine.
     while (child.exitCode === null && stepsOf(project.run) < 1) await sleep(5);
     child.kill('SIGSTOP');
     expect(child.exitCode).toBeNull();
@@ -37,8 +45,8 @@ test.each(Object.entries(damages))(
     expect(stderr).toMatch(/blue-20\.png/);
     expect(stderr).not.toMatch(/\n\s+at /);
     expect(stateOf(project.run)).toBe('failed');
-    copyFileSync(kept, image);
-    await resumed(project.config, project.run);
+    copyFileSync(backup, image);
+    await resumeToEnd(project.config, project.run);
     await expectSameRun(project.run, reference.run);
     addRow(`image ${what} while training`, 1, 1, 'nothing; the run ends and names the image');
   },

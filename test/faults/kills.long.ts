@@ -1,5 +1,5 @@
 /**
- * A hundred SIGKILLs: at any moment of a start, behind a step, and while a checkpoint is written. `npm test` has ten of
+ * A hundred SIGKILLs: at any moment of a start, after a step, and while a checkpoint is written. `npm test` has ten of
  * them (`test/integration/trainExactness.test.ts`), and those of ranks (`test/integration/distributed.test.ts`).
  */
 import { once } from 'node:events';
@@ -8,15 +8,23 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { lossesOf, startNlvr, tinyProject } from '../integration/tinyProject';
-import { addRow, expectSameRun, noisy, resumed, stateOf, stepsOf, wholeRun } from './support';
+import {
+  addRow,
+  expectSameRun,
+  randomized,
+  resumeToEnd,
+  stateOf,
+  stepsOf,
+  finishedRun,
+} from './support';
 
 const KILLS = Number(process.env.NLVR_FAULT_KILLS ?? 100);
-/** More than they train: a start does up to some dozens of steps before it is killed. */
+/** More than are trained: a start takes up to some dozens of steps before it is killed. */
 const EPOCHS = KILLS * 4;
 const moments = ['anywhere', 'after a step', 'while saving', 'while saving'] as const;
 
 test('killed a hundred times, a run gives the losses of one never killed', async () => {
-  const extra = { ...noisy, max_epoch: `${EPOCHS}`, save_steps: '1' };
+  const extra = { ...randomized, max_epoch: `${EPOCHS}`, save_steps: '1' };
   const project = await tinyProject(extra);
   const counts = new Map<string, number>();
   let kills = 0;
@@ -43,14 +51,14 @@ test('killed a hundred times, a run gives the losses of one never killed', async
   }
   epochs = Math.ceil((stepsOf(project.run) + 6) / 6);
   // The reference is as long as the run has become; its learning rate is that of all epochs.
-  await resumed(project.config, project.run, '--set', `max_epoch=${EPOCHS}`);
-  const reference = await wholeRun(extra);
+  await resumeToEnd(project.config, project.run, '--set', `max_epoch=${EPOCHS}`);
+  const reference = await finishedRun(extra);
   await expectSameRun(project.run, reference.run);
   expect(stateOf(project.run)).toBe('finished');
   expect(lossesOf(project.run).size).toBe(EPOCHS * 6);
-  const said = [...counts].map(([moment, count]) => `${count} ${moment}`).join(', ');
+  const summary = [...counts].map(([moment, count]) => `${count} ${moment}`).join(', ');
   addRow(
-    `SIGKILL: ${said}`,
+    `SIGKILL: ${summary}`,
     kills,
     kills,
     'the steps since the last checkpoint, done again bit for bit',

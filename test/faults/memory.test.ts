@@ -3,12 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { tinyProject } from '../integration/tinyProject';
-import { addRow, noisy } from './support';
+import { addRow, randomized } from './support';
 
 const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
 
-test('an address space that is too small is said as such', async () => {
-  const project = await tinyProject(noisy);
+test('an address space that is too small is reported as such', async () => {
+  const project = await tinyProject(randomized);
   // Node's own start takes about a gigabyte of addresses; TensorFlow does not fit in the rest.
   const script = 'ulimit -v 2500000; exec "$@"';
   const program = [process.execPath, cli, 'train', '--config', project.config];

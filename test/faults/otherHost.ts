@@ -1,19 +1,22 @@
-/** Trainers on hosts of their own, as far as one machine can have them. */
+/** Simulates trainers on other hosts with namespaces. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { withFault } from './support';
 
 const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
-export const mayUnshare =
+export const canUnshare =
   process.platform === 'linux' &&
   process.getuid?.() === 0 &&
   spawnSync('unshare', ['--pid', '--uts', '--fork', '--mount-proc', 'true']).status === 0;
 
-/** A trainer on a host of its own, whose disk has no hard links. */
-export function elsewhere(args: readonly string[]): { child: ChildProcess; said: () => string } {
+/** Starts a trainer on a simulated host whose disk has no hard links. */
+export function startOnOtherHost(args: readonly string[]): {
+  child: ChildProcess;
+  stderr: () => string;
+} {
   const space = ['--pid', '--uts', '--fork', '--mount-proc', '--kill-child'];
-  const script = 'hostname elsewhere; exec "$@"';
+  const script = 'hostname other-host; exec "$@"';
   const child = spawn(
     'unshare',
     [...space, 'sh', '-c', script, 'sh', process.execPath, cli, ...args],
@@ -25,5 +28,5 @@ export function elsewhere(args: readonly string[]): { child: ChildProcess; said:
   onTestFinished(() => void child.kill('SIGKILL'));
   let stderr = '';
   child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
-  return { child, said: () => stderr };
+  return { child, stderr: () => stderr };
 }

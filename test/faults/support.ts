@@ -1,15 +1,15 @@
-/** What the fault tests have in common. `npm run test:faults` runs them in their long form, `npm test` in a short one. */
+/** Helpers of the fault tests. `npm run test:faults` runs their long form, `npm test` a short one. */
 import { appendFileSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { openCheckpoint } from '../../src/model/checkpoint/openCheckpoint';
 import { nlvr, lossesOf, tinyProject, type TinyProject } from '../integration/tinyProject';
 
-/** Whether everything is tried, or a part of it that takes seconds. */
+/** Whether all cases are tested, or some of them that take seconds. */
 export const isLong = process.env.NLVR_FAULTS === 'long';
 
-/** Everything that draws random numbers is on, and saving is frequent. */
-export const noisy = {
+/** Enables everything that uses random numbers, and frequent saving. */
+export const randomized = {
   max_epoch: '2',
   save_steps: '2',
   batch_size_train: '4',
@@ -17,7 +17,7 @@ export const noisy = {
   precision: 'fp32',
 };
 
-/** The environment of a trainer in which something goes wrong (`hook.cjs`). */
+/** Returns the environment of a trainer with a fault (`hook.cjs`). */
 export function withFault(fault: Record<string, unknown>): NodeJS.ProcessEnv {
   return {
     NODE_OPTIONS: `--require ${join(import.meta.dirname, 'hook.cjs')}`,
@@ -32,8 +32,10 @@ export function addRow(fault: string, tried: number, survived: number, lost: str
     appendFileSync(file, `${JSON.stringify({ fault, tried, survived, lost })}\n`);
 }
 
-/** A training to its end, without any fault. */
-export async function wholeRun(extra: Record<string, string> = noisy): Promise<TinyProject> {
+/** Trains to the end without a fault. */
+export async function finishedRun(
+  extra: Record<string, string> = randomized,
+): Promise<TinyProject> {
   const project = await tinyProject(extra);
   const { code, stderr } = await nlvr(['train', '--config', project.config]);
   expect(code, stderr).toBe(0);
@@ -43,8 +45,8 @@ export async function wholeRun(extra: Record<string, string> = noisy): Promise<T
 export const stateOf = (run: string): string =>
   (JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as { state: string }).state;
 
-/** Resumes a run to its end; one that is finished stays so. */
-export async function resumed(config: string, run: string, ...more: string[]): Promise<void> {
+/** Resumes a run to its end; does nothing to a finished run. */
+export async function resumeToEnd(config: string, run: string, ...more: string[]): Promise<void> {
   const { code, stderr } = await nlvr([
     ...['train', '--config', config, '--output_dir', run, '--resume', ...more],
   ]);
@@ -53,7 +55,7 @@ export async function resumed(config: string, run: string, ...more: string[]): P
   expect(stateOf(run)).toBe('finished');
 }
 
-/** That a run is what it would have been without the fault: losses, log, predictions and weights, to the last bit. */
+/** Expects the results of a run without a fault: losses, log, predictions and weights, to the last bit. */
 export async function expectSameRun(run: string, reference: string): Promise<void> {
   expect([...lossesOf(run)]).toEqual([...lossesOf(reference)]);
   expect(readFileSync(join(run, 'log.txt'), 'utf8')).toBe(
@@ -79,12 +81,12 @@ async function weightsOf(run: string): Promise<Map<string, Float32Array>> {
   }
 }
 
-/** Steps in the events of a run. */
+/** Returns the number of steps in the events of a run. */
 export const stepsOf = (run: string): number =>
   existsSync(join(run, 'events.jsonl')) ? lossesOf(run).size : 0;
 
-/** Whether every checkpoint of a run folder that has its final name can be read. */
-export async function expectWholeCheckpoints(run: string): Promise<void> {
+/** Expects that every checkpoint of a run folder that has its final name can be read. */
+export async function expectCompleteCheckpoints(run: string): Promise<void> {
   const names = [
     'checkpoint_best.safetensors',
     'checkpoint_last/model.safetensors',
