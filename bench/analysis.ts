@@ -42,11 +42,11 @@ describe(`the analysis of ${EXAMPLES} predictions`, () => {
   /** Time of the browser when an element is painted. */
   const shown = (selector: string) =>
     frame.evaluate<number>(`new Promise((done) => {
-      const look = () =>
+      const checkFrame = () =>
         document.querySelector('${selector}')
           ? requestAnimationFrame(() => done(performance.timeOrigin + performance.now()))
-          : requestAnimationFrame(look);
-      look();
+          : requestAnimationFrame(checkFrame);
+      checkFrame();
     })`);
 
   /** Waits for the first and for all numbers of the panel that was opened. */
@@ -69,10 +69,13 @@ describe(`the analysis of ${EXAMPLES} predictions`, () => {
   beforeAll(async () => {
     const workspace = scratchFolder('bench-analysis');
     writeFileSync(join(workspace, 'nlvr.yaml'), 'image_root: output/images\nann_root: .\n');
-    const made = { steps: 200, predictions: EXAMPLES, predictedEpochs: 2, images: 40 };
-    await syntheticRun(join(workspace, 'output', 'calm-fox-1'), { ...made, name: 'calm-fox-1' });
+    const runOptions = { steps: 200, predictions: EXAMPLES, predictedEpochs: 2, images: 40 };
+    await syntheticRun(join(workspace, 'output', 'calm-fox-1'), {
+      ...runOptions,
+      name: 'calm-fox-1',
+    });
     await syntheticRun(join(workspace, 'output', 'bright-otter-3'), {
-      ...made,
+      ...runOptions,
       name: 'bright-otter-3',
       seed: 2,
     });

@@ -17,11 +17,11 @@ export function ringSeconds(bytes, ranks, { rate, latency }) {
  */
 export function stepSeconds({ step, own, window, buckets }, net, overlap) {
   const all = buckets.reduce((sum, bytes) => sum + bytes, 0);
-  let made = 0;
+  let computedBytes = 0;
   let wireFree = 0;
   for (const bytes of buckets) {
-    made += bytes;
-    const ready = overlap ? own * (1 - window + (window * made) / all) : own;
+    computedBytes += bytes;
+    const ready = overlap ? own * (1 - window + (window * computedBytes) / all) : own;
     wireFree = Math.max(wireFree, ready) + ringSeconds(bytes, net.ranks, net);
   }
   const exposed = Math.max(0, wireFree - own);

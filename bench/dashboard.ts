@@ -71,12 +71,12 @@ describe(`the training dashboard with ${STEPS} steps`, () => {
     await vscode.runCommand(title);
     frame = await vscode.webviewFrame('dashboard');
     const painted = await frame.evaluate<number>(`new Promise((done) => {
-      const look = () => {
+      const checkFrame = () => {
         const [mark] = performance.getEntriesByName('nlvr:painted:loss');
         if (mark) done(performance.timeOrigin + mark.startTime);
-        else requestAnimationFrame(look);
+        else requestAnimationFrame(checkFrame);
       };
-      look();
+      checkFrame();
     })`);
     const { began, ...times } = await openingTimes(vscode, frame);
     Object.assign(results, times);

@@ -58,13 +58,13 @@ describe(`the Failed Examples panel with ${EXAMPLES} predictions`, () => {
   beforeAll(async () => {
     const workspace = scratchFolder('bench-failures');
     writeFileSync(join(workspace, 'nlvr.yaml'), 'image_root: output/images\nann_root: .\n');
-    const made = await syntheticRun(join(workspace, 'output', 'bench'), {
+    const benchRun = await syntheticRun(join(workspace, 'output', 'bench'), {
       steps: 200,
       predictions: EXAMPLES,
       predictedEpochs: 2,
       images: 400,
     });
-    files = made.predictionFiles;
+    files = benchRun.predictionFiles;
     vscode = await openWorkbench({ workspace });
     results.firstWebviewMs = await showFirstWebview(vscode, workspace);
     console.log(`VS Code's own first webview: ${results.firstWebviewMs.toFixed(0)} ms`);
@@ -84,11 +84,11 @@ describe(`the Failed Examples panel with ${EXAMPLES} predictions`, () => {
     frame = await vscode.webviewFrame('failures');
     const shown = (selector: string) =>
       frame.evaluate<number>(`new Promise((done) => {
-        const look = () =>
+        const checkFrame = () =>
           document.querySelector('${selector}')
             ? requestAnimationFrame(() => done(performance.timeOrigin + performance.now()))
-            : requestAnimationFrame(look);
-        look();
+            : requestAnimationFrame(checkFrame);
+        checkFrame();
       })`);
     const firstRows = await shown('.row img.thumbnail');
     const allRows = await shown('.browser[aria-busy=false]');

@@ -12,25 +12,25 @@ export interface Frames {
 }
 
 const START = `(() => {
-  const seen = { times: [], tasks: [], on: true };
-  window.__frames = seen;
-  seen.observer = new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) seen.tasks.push(entry.duration);
+  const recorded = { times: [], tasks: [], on: true };
+  window.__frames = recorded;
+  recorded.observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) recorded.tasks.push(entry.duration);
   });
-  seen.observer.observe({ type: 'longtask' });
+  recorded.observer.observe({ type: 'longtask' });
   const tick = (time) => {
-    seen.times.push(time);
-    if (seen.on) requestAnimationFrame(tick);
+    recorded.times.push(time);
+    if (recorded.on) requestAnimationFrame(tick);
   };
   requestAnimationFrame(tick);
 })()`;
 
 const STOP = `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
-  const seen = window.__frames;
-  seen.on = false;
-  for (const entry of seen.observer.takeRecords()) seen.tasks.push(entry.duration);
-  seen.observer.disconnect();
-  done({ times: seen.times, tasks: seen.tasks });
+  const recorded = window.__frames;
+  recorded.on = false;
+  for (const entry of recorded.observer.takeRecords()) recorded.tasks.push(entry.duration);
+  recorded.observer.disconnect();
+  done({ times: recorded.times, tasks: recorded.tasks });
 })))`;
 
 /** Measures the frames of a webview while `work` runs. */

@@ -133,12 +133,12 @@ try {
       // Do not retry a failed compilation.
       if (round === 0 || !turns.compiled[0].error) turns.compiled.push(python('compile'));
     }
-    const difference = (theirs) => Math.abs(turns.ours[0].loss - theirs[0].loss);
+    const difference = (torchRounds) => Math.abs(turns.ours[0].loss - torchRounds[0].loss);
     const bound = c.precision === 'fp32' ? 1e-4 : 3e-2;
-    for (const theirs of [turns.eager, turns.compiled])
-      if (!theirs[0].error && !(difference(theirs) <= bound))
+    for (const torchRounds of [turns.eager, turns.compiled])
+      if (!torchRounds[0].error && !(difference(torchRounds) <= bound))
         throw new Error(
-          `${c.name}: not like with like, losses ${turns.ours[0].loss} and ${theirs[0].loss}`,
+          `${c.name}: not like with like, losses ${turns.ours[0].loss} and ${torchRounds[0].loss}`,
         );
     const limits = [...new Set([1, availableParallelism()])].map((threads) =>
       trainer('--throughput', '--set', `threads=${threads}`),

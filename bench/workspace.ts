@@ -106,8 +106,8 @@ describe(`a training of ${EXAMPLES} examples`, () => {
         cwd: workspace,
         stdio: ['ignore', 'ignore', 'inherit'],
       });
-    const made = nlvr('sample', 'sample');
-    expect(await new Promise((resolve) => made.on('close', resolve))).toBe(0);
+    const sampleProcess = nlvr('sample', 'sample');
+    expect(await new Promise((resolve) => sampleProcess.on('close', resolve))).toBe(0);
     const annotations = readdirSync(join(workspace, 'sample'), {
       recursive: true,
       encoding: 'utf8',
@@ -130,14 +130,14 @@ describe(`a training of ${EXAMPLES} examples`, () => {
         existsSync(join(run, 'events.jsonl'))
           ? readFileSync(join(run, 'events.jsonl'), 'utf8').split('"type":"step"').length - 1
           : 0;
-      const reach = async (count: number): Promise<void> => {
+      const waitForSteps = async (count: number): Promise<void> => {
         while (steps() < count) {
           expect(trainer.exitCode).toBeNull();
           await sleep(20);
         }
       };
-      await timed('first step of the training', () => reach(1));
-      await timed(`${STEPS} more steps`, () => reach(STEPS + 1));
+      await timed('first step of the training', () => waitForSteps(1));
+      await timed(`${STEPS} more steps`, () => waitForSteps(STEPS + 1));
       const vscode = await openWorkbench({ workspace });
       await timed('dashboard while it trains', async () => {
         const dashboard = await openDashboard(vscode);

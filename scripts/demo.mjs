@@ -73,8 +73,8 @@ function ship({ name }) {
     JSON.stringify({ ...info, ...nowhere, name, configFile: '' }, null, 2) + '\n',
   );
   const events = readFileSync(join(from, 'events.jsonl'), 'utf8').split('\n').filter(Boolean);
-  const kept = events.filter((line) => JSON.parse(line).type !== 'checkpoint');
-  writeFileSync(join(to, 'events.jsonl'), kept.join('\n') + '\n');
+  const shippedEvents = events.filter((line) => JSON.parse(line).type !== 'checkpoint');
+  writeFileSync(join(to, 'events.jsonl'), shippedEvents.join('\n') + '\n');
   const config = readFileSync(join(from, 'config.yaml'), 'utf8')
     .replace(/^image_root: .*$/m, 'image_root: ../../images')
     .replace(/^ann_root: .*$/m, 'ann_root: ../../annotation')

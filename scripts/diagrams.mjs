@@ -42,13 +42,13 @@ function graph(files, nameOf) {
 
 /** Whether there is an indirect path from a to b. */
 function isImplied(to, a, b) {
-  const seen = new Set();
+  const visited = new Set();
   const waiting = [...to.get(a)].filter((name) => name !== b);
   while (waiting.length > 0) {
     const name = waiting.pop();
     if (name === b) return true;
-    if (seen.has(name)) continue;
-    seen.add(name);
+    if (visited.has(name)) continue;
+    visited.add(name);
     waiting.push(...to.get(name));
   }
   return false;

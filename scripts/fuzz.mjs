@@ -140,9 +140,9 @@ async function fuzz(program, target) {
   };
   const exited = new Promise((settle) => child.once('exit', settle));
   for await (const line of createInterface({ input: child.stdout })) {
-    const said = JSON.parse(line);
-    if (said.input === undefined) summary = said;
-    else keep(said.what, Buffer.from(said.input, 'base64'));
+    const result = JSON.parse(line);
+    if (result.input === undefined) summary = result;
+    else keep(result.what, Buffer.from(result.input, 'base64'));
   }
   await exited;
   // V8 ends the process when memory runs out: the input is the last file.

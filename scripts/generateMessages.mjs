@@ -34,11 +34,11 @@ function withChecks(code) {
 
 const scratch = mkdtempSync(join(tmpdir(), 'nlvr-messages-'));
 try {
-  const made = join(scratch, 'event.ts');
-  execFileSync('npx', ['--yes', 'pbjs@0.0.14', source, '--ts', made], { stdio: 'inherit' });
+  const generated = join(scratch, 'event.ts');
+  execFileSync('npx', ['--yes', 'pbjs@0.0.14', source, '--ts', generated], { stdio: 'inherit' });
   const head =
     '// Made by scripts/generateMessages.mjs of ../event.proto with pbjs 0.0.14 (MIT). Do not edit.\n\n';
-  const code = withChecks(readFileSync(made, 'utf8'));
+  const code = withChecks(readFileSync(generated, 'utf8'));
   const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
   const outputs = {
     [target]: ts.transpileModule(code, { compilerOptions }).outputText,

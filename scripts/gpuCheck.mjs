@@ -143,8 +143,8 @@ function configuration(model, precision, xla) {
 /** Runs a step and adds the peak memory usage of the first GPU to its result. */
 async function withMemory(run) {
   let most = 0;
-  const look = () => (most = Math.max(most, Number(smi('memory.used')[0] ?? 0)));
-  const timer = setInterval(look, 250);
+  const sampleMemory = () => (most = Math.max(most, Number(smi('memory.used')[0] ?? 0)));
+  const timer = setInterval(sampleMemory, 250);
   try {
     return { ...(await run()), gpuMiB: most };
   } finally {
@@ -187,10 +187,10 @@ async function compare(model, batch, precisions, modes, xlaSettings) {
     for (const mode of modes)
       await step(`PyTorch ${mode}, ${name}, batch ${batch}, ${precision}`, async () => {
         const args = ['bench/blip_nlvr.py', weights, shape, steps, precision, torchDevice, mode];
-        const theirs = await withMemory(() => json(python, args));
-        const lossDifference = Math.abs(theirs.loss - (ours?.loss ?? NaN));
+        const torchResult = await withMemory(() => json(python, args));
+        const lossDifference = Math.abs(torchResult.loss - (ours?.loss ?? NaN));
         const most = TOLERANCE[precision] ?? TOLERANCE.bf16;
-        return { ok: lossDifference <= most, tolerance: most, lossDifference, ...theirs };
+        return { ok: lossDifference <= most, tolerance: most, lossDifference, ...torchResult };
       });
   }
 }

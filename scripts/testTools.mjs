@@ -225,10 +225,10 @@ export async function testTools(names = Object.keys(servers)) {
 /** Checks that the oldest server is the oldest VS Code that package.json supports. */
 function checkOldest() {
   const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  const promised = manifest.engines.vscode.replace(/^\^/, '').split('.').slice(0, 2).join('.');
-  if (!servers.oldest.vscode.startsWith(`${promised}.`))
+  const minimum = manifest.engines.vscode.replace(/^\^/, '').split('.').slice(0, 2).join('.');
+  if (!servers.oldest.vscode.startsWith(`${minimum}.`))
     throw new Error(
-      `package.json promises VS Code ${promised}, the oldest one tested is ${servers.oldest.vscode}: change scripts/testTools.mjs`,
+      `package.json requires VS Code ${minimum}, the oldest one tested is ${servers.oldest.vscode}: change scripts/testTools.mjs`,
     );
 }
 

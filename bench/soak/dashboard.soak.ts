@@ -22,8 +22,8 @@ it(`memory and descriptors over ${minutes} minutes`, async () => {
       cwd: workspace,
       stdio: 'ignore',
     });
-  const made = nlvr('sample', 'sample');
-  expect(await new Promise((resolve) => made.on('close', resolve))).toBe(0);
+  const sampleProcess = nlvr('sample', 'sample');
+  expect(await new Promise((resolve) => sampleProcess.on('close', resolve))).toBe(0);
   const run = join(workspace, 'output', 'soak');
   const settings = { max_epoch: 100000, 'curriculum.epochs': 0, eval_every: 1, threads: 1 };
   trainer = nlvr(

@@ -43,14 +43,14 @@ export interface Summary {
 
 /** @param points at least four */
 export function summarize(points: readonly Point[]): Summary {
-  const kept = points.slice(Math.floor(points.length * WARM_UP));
-  const hours = kept.map(({ seconds }) => seconds / 3600);
-  const mebibytes = kept.map(({ bytes }) => bytes / MIB);
+  const measured = points.slice(Math.floor(points.length * WARM_UP));
+  const hours = measured.map(({ seconds }) => seconds / 3600);
+  const mebibytes = measured.map(({ bytes }) => bytes / MIB);
   const { slope, error } = fitLine(hours, mebibytes);
-  const descriptors = kept.flatMap(({ descriptors: count }) => count ?? []);
+  const descriptors = measured.flatMap(({ descriptors: count }) => count ?? []);
   return {
-    points: kept.length,
-    minutes: (kept[kept.length - 1].seconds - kept[0].seconds) / 60,
+    points: measured.length,
+    minutes: (measured[measured.length - 1].seconds - measured[0].seconds) / 60,
     firstMiB: mebibytes[0],
     lastMiB: mebibytes[mebibytes.length - 1],
     mostMiB: Math.max(...mebibytes),

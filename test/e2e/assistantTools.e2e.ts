@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, inject, it } from 'vitest';
 import { analyze } from '../../src/analysis/analyze';
 import { toolDefinitions } from '../../src/assistant/definitions';
-import { fillWorld } from '../unit/assistantSupport';
+import { writeAssistantFolders } from '../unit/assistantSupport';
 import { openWorkbench, scratchFolder } from './harness/open';
 
 interface Answers {
@@ -42,7 +42,7 @@ function extensions(): string {
 
 it('are registered with their schemas, and answer another extension about this workspace only', async () => {
   const workspace = scratchFolder('assistant-tools');
-  await fillWorld({ root: workspace, outside: '' });
+  await writeAssistantFolders({ root: workspace, outside: '' });
   writeFileSync(join(workspace, 'calls.json'), JSON.stringify(calls));
   const vscode = await openWorkbench({
     workspace,

@@ -25,10 +25,10 @@ describe('Compare Predictions', () => {
   beforeAll(async () => {
     workspace = scratchFolder('compare');
     writeFileSync(join(workspace, 'nlvr.yaml'), 'image_root: output/images\nann_root: .\n');
-    const made = { predictions: 300, epochs: 3, predictedEpochs: 2, steps: 60, images: 8 };
+    const runOptions = { predictions: 300, epochs: 3, predictedEpochs: 2, steps: 60, images: 8 };
     const [a, b] = ['calm-fox-1', 'bright-otter-3'].map((name) => join(workspace, 'output', name));
-    await syntheticRun(a, { ...made, name: 'calm-fox-1' });
-    await syntheticRun(b, { ...made, name: 'bright-otter-3', seed: 2 });
+    await syntheticRun(a, { ...runOptions, name: 'calm-fox-1' });
+    await syntheticRun(b, { ...runOptions, name: 'bright-otter-3', seed: 2 });
     expected = await compare({
       a,
       b,

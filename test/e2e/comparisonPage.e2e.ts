@@ -39,9 +39,9 @@ describe('the page of a comparison', () => {
 
   beforeAll(async () => {
     folder = scratchFolder('comparison-page');
-    const made = { predictions: 3000, epochs: 3, predictedEpochs: 2, steps: 60 };
-    await syntheticRun(join(folder, 'a'), { ...made, seed: 1 });
-    await syntheticRun(join(folder, 'b'), { ...made, seed: 2 });
+    const runOptions = { predictions: 3000, epochs: 3, predictedEpochs: 2, steps: 60 };
+    await syntheticRun(join(folder, 'a'), { ...runOptions, seed: 1 });
+    await syntheticRun(join(folder, 'b'), { ...runOptions, seed: 2 });
     panel = await PanelPage.open('comparison', { width: 1400, height: 900 });
     startHost();
     await panel.load();

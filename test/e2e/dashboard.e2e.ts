@@ -399,7 +399,7 @@ describe('a dashboard with nothing to show', () => {
   it('shows the error on the whole page when nothing else of the run can be read', async () => {
     const events = join(run(), 'events.jsonl');
     const info = join(run(), 'run.json');
-    const kept = [readFileSync(events), readFileSync(info)] as const;
+    const original = [readFileSync(events), readFileSync(info)] as const;
     rmSync(events);
     mkdirSync(events);
     await frame.locator('.note-error').waitFor({ timeout: 30_000 });
@@ -410,8 +410,8 @@ describe('a dashboard with nothing to show', () => {
     expect(await accessibilityProblems(frame)).toEqual([]);
     await vscode.screenshot('dashboard-error');
     rmdirSync(events);
-    writeFileSync(events, kept[0]);
-    writeFileSync(info, kept[1]);
+    writeFileSync(events, original[0]);
+    writeFileSync(info, original[1]);
     await frame.locator('.figures').waitFor({ timeout: 30_000 });
     await frame.locator('.note-error').waitFor({ state: 'detached', timeout: 30_000 });
   });

@@ -126,12 +126,12 @@ describe('the page of the dashboard', () => {
   it('marks the end of the curriculum, resumes and the best epoch on the x axis', async () => {
     const plot = await locate('.plot').first().boundingBox();
     if (!plot) throw new Error('no plot');
-    const seen = new Set<string>();
+    const shownMarks = new Set<string>();
     for (let x = plot.x + 30; x < plot.x + plot.width - 5; x += 4) {
       await page().mouse.move(x, plot.y + 60);
-      for (const text of await locate('.tooltip-mark').allTextContents()) seen.add(text);
+      for (const text of await locate('.tooltip-mark').allTextContents()) shownMarks.add(text);
     }
-    expect([...seen]).toEqual(['curriculum ends', 'resumed', 'best: epoch 3']);
+    expect([...shownMarks]).toEqual(['curriculum ends', 'resumed', 'best: epoch 3']);
     await locate('h1').hover();
   });
 
@@ -240,21 +240,21 @@ describe('the page of the dashboard', () => {
   it('uses the border color of the theme for secondary buttons, and outlines the focused element', async () => {
     const style = (name: string, value: string) =>
       page().evaluate(`document.documentElement.style.setProperty('--vscode-${name}', '${value}')`);
-    const look = () =>
+    const buttonStyle = () =>
       page().evaluate<string[]>(`(() => {
         const { borderTopColor, outlineStyle } = getComputedStyle(document.querySelector('.run-actions button'));
         return [borderTopColor, outlineStyle];
       })()`);
     await style('button-border', 'rgb(1, 1, 1)');
-    expect(await look()).toEqual(['rgba(0, 0, 0, 0)', 'none']);
+    expect(await buttonStyle()).toEqual(['rgba(0, 0, 0, 0)', 'none']);
     await style('contrastBorder', 'rgb(2, 2, 2)');
-    expect(await look()).toEqual(['rgb(2, 2, 2)', 'none']);
+    expect(await buttonStyle()).toEqual(['rgb(2, 2, 2)', 'none']);
     await style('button-secondaryBorder', 'rgb(3, 3, 3)');
-    expect(await look()).toEqual(['rgb(3, 3, 3)', 'none']);
+    expect(await buttonStyle()).toEqual(['rgb(3, 3, 3)', 'none']);
     await style('focusBorder', 'rgb(4, 4, 4)');
     await page().keyboard.press('Tab');
     await locate('.run-actions button').first().focus();
-    expect(await look()).toEqual(['rgb(3, 3, 3)', 'solid']);
+    expect(await buttonStyle()).toEqual(['rgb(3, 3, 3)', 'solid']);
   });
 
   describe('does not scroll the document with', () => {

@@ -30,28 +30,28 @@ function addTestSplit(workspace: string): void {
 }
 
 /** Removes the classification head from a checkpoint. */
-function behead(file: string): void {
+function removeHead(file: string): void {
   const bytes = readFileSync(file);
   const start = 8 + Number(bytes.readBigUInt64LE());
   const header = JSON.parse(bytes.toString('utf8', 8, start)) as Record<
     string,
     { data_offsets: [number, number] }
   >;
-  const kept: typeof header = {};
+  const remainingHeader: typeof header = {};
   const parts: Buffer[] = [];
   let at = 0;
   for (const [name, entry] of Object.entries(header)) {
     if (name.startsWith('cls_head.')) continue;
     if (name === '__metadata__') {
-      kept[name] = entry;
+      remainingHeader[name] = entry;
       continue;
     }
     const [from, to] = entry.data_offsets;
-    kept[name] = { ...entry, data_offsets: [at, at + to - from] };
+    remainingHeader[name] = { ...entry, data_offsets: [at, at + to - from] };
     parts.push(bytes.subarray(start + from, start + to));
     at += to - from;
   }
-  const text = Buffer.from(JSON.stringify(kept));
+  const text = Buffer.from(JSON.stringify(remainingHeader));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(text.length));
   writeFileSync(file, Buffer.concat([length, text, ...parts]));
@@ -128,7 +128,7 @@ describe('a run and evaluations in its folder', () => {
   });
 
   it('an incomplete checkpoint is refused with the reason, and evaluated and asked after a confirmation', async () => {
-    behead(run.best);
+    removeHead(run.best);
     await evaluate();
     await vscode.page
       .locator('.monaco-dialog-box', { hasText: 'lacks the classification head: 4 parameters' })

@@ -53,8 +53,12 @@ describe('the failed examples of a run', () => {
     const workspace = scratchFolder('failures');
     writeFileSync(join(workspace, 'nlvr.yaml'), 'image_root: output/images\nann_root: .\n');
     run = join(workspace, 'output', 'bright-otter-3');
-    const made = await syntheticRun(run, { predictions: EXAMPLES, epochs: 4, predictedEpochs: 3 });
-    const last = made.predictionFiles.at(-1) ?? '';
+    const created = await syntheticRun(run, {
+      predictions: EXAMPLES,
+      epochs: 4,
+      predictedEpochs: 3,
+    });
+    const last = created.predictionFiles.at(-1) ?? '';
     wrong = readLines(last).filter(({ label, prediction }) => label !== prediction);
     vscode = await openWorkbench({ workspace });
     frame = await openFailures(vscode);

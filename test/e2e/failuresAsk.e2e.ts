@@ -82,15 +82,17 @@ describe('asking the model again', () => {
     await frame.locator('.row').first().click();
     const choices = frame.locator('.explain-words');
     const chosen = () => choices.locator('[aria-checked=true]').textContent();
-    const said = () => frame.locator('.explain-text').textContent();
+    const explanationText = () => frame.locator('.explain-text').textContent();
     const heat = frame.locator('.frame .heat');
     await frame.locator('.row[aria-selected=true]').focus();
     await vscode.press('h');
     await expect.poll(() => heat.count(), { timeout: 60_000 }).toBe(2);
-    await expect.poll(said).toMatch(/^The model answers (True|False), probability of True/);
+    await expect
+      .poll(explanationText)
+      .toMatch(/^The model answers (True|False), probability of True/);
     await expect
       .poll(() => frame.locator('[role=status]').first().textContent())
-      .toBe(await said());
+      .toBe(await explanationText());
     expect(await choices.locator('button').allTextContents()).toEqual(
       expect.arrayContaining(['whole sentence', 'the']),
     );
@@ -100,7 +102,7 @@ describe('asking the model again', () => {
     await vscode.press('End');
     const last = await choices.locator('button').last().textContent();
     await expect.poll(chosen).toBe(last);
-    await expect.poll(said).toContain(`“${last}”`);
+    await expect.poll(explanationText).toContain(`“${last}”`);
     // The focus is on the word, so the list has not moved.
     expect(await frame.locator('.row').first().getAttribute('aria-selected')).toBe('true');
     expect(await frame.evaluate('document.activeElement?.textContent')).toBe(last);
@@ -111,12 +113,14 @@ describe('asking the model again', () => {
   });
 
   it('shows heat maps of the other answer and of any layer, head and method, changes the opacity, and saves them', async () => {
-    const said = () => frame.locator('.explain-text').textContent();
+    const explanationText = () => frame.locator('.explain-text').textContent();
     const choice = (name: string) =>
       frame.locator('.explain').getByRole('combobox', { name, exact: true });
     await choice('Method').selectOption('attention');
     await choice('Head').selectOption('2');
-    await expect.poll(said).toMatch(/the strongest patch is in the .* of the (left|right) image/);
+    await expect
+      .poll(explanationText)
+      .toMatch(/the strongest patch is in the .* of the (left|right) image/);
     // Both maps share one scale: the brightest color is in one of them, and every patch has some attention.
     const brightness = await frame.evaluate<number[]>(
       `[...document.querySelectorAll('.frame .heat')].map((canvas) => {
@@ -129,14 +133,14 @@ describe('asking the model again', () => {
     expect(Math.min(...brightness)).toBeGreaterThan(0);
     await choice('Method').selectOption('gradcam');
     await choice('Answer').selectOption({
-      index: (await said())?.includes('answers True') ? 1 : 0,
+      index: (await explanationText())?.includes('answers True') ? 1 : 0,
     });
     await expect
       .poll(() => choice('Answer').locator('option:checked').textContent())
       .toMatch(/^why not/);
     // Of two layers, the last one reads the first token only.
     await choice('Layer').selectOption('2');
-    await expect.poll(said).toContain('In the last layer only');
+    await expect.poll(explanationText).toContain('In the last layer only');
     await choice('Method').selectOption('attention');
     await frame.getByRole('slider', { name: 'Strength' }).press('ArrowLeft');
     await expect

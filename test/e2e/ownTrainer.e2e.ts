@@ -18,7 +18,7 @@ describe('a training in PyTorch', () => {
   let vscode: Workbench;
   let workspace: string;
   let training: ChildProcess;
-  let said = '';
+  let output = '';
   const run = (): string => join(workspace, 'output', 'mine');
   const step = (): number =>
     (JSON.parse(readFileSync(join(run(), 'run.json'), 'utf8')) as { step: number }).step;
@@ -49,11 +49,11 @@ describe('a training in PyTorch', () => {
       env: markedEnvironment(inject('mark')),
     });
     for (const stream of [training.stdout, training.stderr])
-      stream?.on('data', (text: Buffer) => (said += text.toString()));
+      stream?.on('data', (text: Buffer) => (output += text.toString()));
   });
 
   it('is shown in the view and in the dashboard while it trains', async () => {
-    await expect.poll(() => existsSync(join(run(), 'run.json')) || said, SLOW).toBe(true);
+    await expect.poll(() => existsSync(join(run(), 'run.json')) || output, SLOW).toBe(true);
     await showNlvrView(vscode);
     await viewRow(vscode, 'mine').waitFor();
     const dashboard = await openDashboard(vscode);

@@ -88,7 +88,7 @@ describe('runs and who owns them', () => {
   let killed: RunFolder;
   let whole: string;
   let heartbeats: NodeJS.Timeout;
-  const alive = new Set<RemoteRun>();
+  const runningRuns = new Set<RemoteRun>();
 
   beforeAll(async () => {
     const workspace = scratchFolder('ownership');
@@ -99,9 +99,9 @@ describe('runs and who owns them', () => {
     await elk.begin(2);
     elk.say('stopped');
     owl.say('running');
-    alive.add(owl);
+    runningRuns.add(owl);
     heartbeats = setInterval(() => {
-      for (const run of alive) run.say('running');
+      for (const run of runningRuns) run.say('running');
     }, 5000);
     vscode = await openWorkbench({ workspace });
     killed = new RunFolder(join(workspace, 'output', 'quick-owl-1'));
@@ -130,7 +130,7 @@ describe('runs and who owns them', () => {
     const frame = await openDashboard(vscode, OWL);
     await expect.poll(() => frame.locator('.run-title').textContent()).toContain('running');
 
-    alive.delete(owl);
+    runningRuns.delete(owl);
     owl.say('running', 120);
     await expect.poll(() => row.textContent(), SLOW).toContain('out of reach');
     await expect
@@ -147,7 +147,7 @@ describe('runs and who owns them', () => {
     await vscode.screenshot('ownership-lost');
 
     // Only the network was down: the run continues, and nothing has to be done.
-    alive.add(owl);
+    runningRuns.add(owl);
     owl.say('running');
     await expect.poll(() => row.textContent(), SLOW).toMatch(/\d+% · /);
     await vscode.runCommand('Notifications: Clear All Notifications');
@@ -155,7 +155,7 @@ describe('runs and who owns them', () => {
 
   it('commands of the palette apply to the run of the active panel, and ask when there is none', async () => {
     elk.say('running');
-    alive.add(elk);
+    runningRuns.add(elk);
     await openDashboard(vscode, ELK);
     await bringDashboardToFront(OWL);
     await vscode.runCommand('NLVR: Inspect Failed Examples');
@@ -184,7 +184,7 @@ describe('runs and who owns them', () => {
   it('a run that was killed before its first save is resumed from the beginning, with a message', async () => {
     const info = (): RunInfo => JSON.parse(readFileSync(killed.runJson, 'utf8')) as RunInfo;
     const { id, name } = info();
-    alive.clear();
+    runningRuns.clear();
     for (const run of [owl, elk]) run.say('stopped');
     await vscode.runCommand('View: Close All Editors');
     await expect.poll(() => viewRow(vscode, name).textContent(), SLOW).toContain('failed');

@@ -124,14 +124,14 @@ describe('a training with two ranks', () => {
     await expect.poll(() => existsSync(join(run, 'checkpoint_last')), SLOW).toBe(true);
     const pid = info()?.ranks?.[1].pid ?? 0;
     process.kill(pid, 'SIGKILL');
-    const said = new RegExp(`Rank 1 \\(process ${pid} on ${hostname()}\\)`);
+    const killedRankMessage = new RegExp(`Rank 1 \\(process ${pid} on ${hostname()}\\)`);
     await expect
       .poll(() => vscode.notifications(), SLOW)
-      .toContainEqual(expect.stringMatching(said));
+      .toContainEqual(expect.stringMatching(killedRankMessage));
     await expect.poll(state, SLOW).toBe('failed');
     await expect.poll(trainers, SLOW).toEqual([]);
     const frame = await vscode.webviewFrame('dashboard', 60_000);
-    await frame.locator('.note', { hasText: said }).waitFor();
+    await frame.locator('.note', { hasText: killedRankMessage }).waitFor();
     await frame.getByRole('button', { name: '2 Ranks' }).click();
     const rows = frame.getByRole('dialog', { name: 'Ranks' }).locator('tbody tr');
     await expect.poll(() => rows.nth(1).textContent()).toContain('failed');

@@ -25,10 +25,10 @@ it('a report loads and executes nothing, is accessible and fits the window, in l
   for (const colorScheme of ['light', 'dark'] as const) {
     const context = await (await theBrowser()).newContext({ colorScheme });
     const shown = await context.newPage();
-    const said: string[] = [];
-    const asked: string[] = [];
-    shown.on('console', (message) => said.push(message.text()));
-    shown.on('request', (request) => asked.push(request.url()));
+    const consoleMessages: string[] = [];
+    const requests: string[] = [];
+    shown.on('console', (message) => consoleMessages.push(message.text()));
+    shown.on('request', (request) => requests.push(request.url()));
     await shown.goto(pathToFileURL(file).href);
     expect(await shown.locator('.examples img').count()).toBe(24);
     expect(await shown.evaluate('document.scripts.length')).toBe(0);
@@ -36,8 +36,8 @@ it('a report loads and executes nothing, is accessible and fits the window, in l
     expect(
       await shown.evaluate('[...document.images].every((each) => each.naturalWidth > 0)'),
     ).toBe(true);
-    expect(asked.filter((url) => !url.startsWith('data:'))).toEqual([pathToFileURL(file).href]);
-    expect(said).toEqual([]);
+    expect(requests.filter((url) => !url.startsWith('data:'))).toEqual([pathToFileURL(file).href]);
+    expect(consoleMessages).toEqual([]);
     expect(await accessibilityProblems(shown.mainFrame())).toEqual([]);
     for (const width of [1200, 320]) {
       await shown.setViewportSize({ width, height: 800 });

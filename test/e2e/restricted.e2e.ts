@@ -59,7 +59,7 @@ describe('in Restricted Mode', () => {
   let watching = true;
   let watch: Promise<void>;
   /** Command lines of the processes that started during the tests. */
-  const seen = new Set<string>();
+  const commands = new Set<string>();
 
   beforeAll(async () => {
     ({ workspace, trace } = await hostileWorkspace());
@@ -67,7 +67,7 @@ describe('in Restricted Mode', () => {
     watch = (async () => {
       for (; watching; await sleep(50))
         for (const { mark, command } of markedProcesses())
-          if (mark === vscode.server.options.mark) seen.add(command);
+          if (mark === vscode.server.options.mark) commands.add(command);
     })();
   });
   afterAll(async () => {
@@ -187,8 +187,8 @@ describe('in Restricted Mode', () => {
 
   it('nothing was executed', () => {
     // The observation works: it found the extension host.
-    expect([...seen].filter((command) => command.includes('extensionHost'))).not.toEqual([]);
-    expect([...seen].filter((command) => isOurs(command, workspace))).toEqual([]);
+    expect([...commands].filter((command) => command.includes('extensionHost'))).not.toEqual([]);
+    expect([...commands].filter((command) => isOurs(command, workspace))).toEqual([]);
     expect(existsSync(trace)).toBe(false);
     expect(readdirSync(join(workspace, 'output')).sort()).toEqual(['done', 'images']);
     expect(vscode.cspViolations).toEqual([]);

@@ -21,7 +21,7 @@ const noise = (place: number): number => Math.abs(Math.sin(12.9898 * (place + 1)
 
 export class RunsTableHost {
   readonly folder = scratchFolder('runs-table');
-  readonly acted: [RunsAction, string[]][] = [];
+  readonly actions: [RunsAction, string[]][] = [];
   readonly queued: string[][] = [];
   saved = '';
   trusted = true;
@@ -81,7 +81,7 @@ export class RunsTableHost {
       trust: () => undefined,
       view: () => this.view,
       keepView: (view) => void (this.view = view),
-      action: (action, folders) => void this.acted.push([action, [...folders]]),
+      action: (action, folders) => void this.actions.push([action, [...folders]]),
       startTraining: () => undefined,
       configurationKeys: configurationOf,
       plan: async (run, lists) => (await plan(run, lists)).map(({ changes }) => changes),

@@ -114,7 +114,7 @@ describe('the page of the runs table', () => {
       )
       .toEqual(colors.map((color) => `swatch swatch-${color}`));
     await page().keyboard.press('c');
-    await expect.poll(() => host.acted.at(-1)).toEqual(['open', [host.run(0), host.run(1)]]);
+    await expect.poll(() => host.actions.at(-1)).toEqual(['open', [host.run(0), host.run(1)]]);
     await button('Compare 2 Runs').click();
     await button('Archive').click();
     await expect.poll(listed).toBe(RUNS - 2);
@@ -182,7 +182,7 @@ describe('the page of the runs table', () => {
     await locate('.run-tip').waitFor();
     await page().mouse.down();
     await page().mouse.up();
-    await expect.poll(() => host.acted.at(-1)?.[1].length).toBe(1);
+    await expect.poll(() => host.actions.at(-1)?.[1].length).toBe(1);
     expect(await accessibilityProblems(page().mainFrame())).toEqual([]);
     await button('Table').click();
     await page().keyboard.press('Escape');

@@ -482,7 +482,9 @@ describe('from the sample data set to its failed examples', () => {
     expect(existsSync(`${run}-4`)).toBe(false);
     await vscode.screenshot('training-refused');
     // Every trainer and prediction process of this file has ended.
-    const ours = markedProcesses().filter(({ mark }) => mark === vscode.server.options.mark);
-    expect(ours.filter(({ command }) => / (train|predict) /.test(command))).toEqual([]);
+    const windowProcesses = markedProcesses().filter(
+      ({ mark }) => mark === vscode.server.options.mark,
+    );
+    expect(windowProcesses.filter(({ command }) => / (train|predict) /.test(command))).toEqual([]);
   });
 });

@@ -57,7 +57,7 @@ describe('configuration', () => {
     ]);
   });
 
-  test('unknown options and missing ones are said with exit code 2', async () => {
+  test('unknown and missing options are reported with exit code 2', async () => {
     for (const args of [
       ['train'],
       ['train', '--config', 'x', '--sede', '1'],
@@ -69,7 +69,7 @@ describe('configuration', () => {
 });
 
 describe('data', () => {
-  test('a missing image is named with its line before anything is written', async () => {
+  test('a missing image is reported with its line before anything is written', async () => {
     const project = await tinyProject();
     changeAnnotation(project, (example) => (example.images = ['gone.png', 'red-20.png']));
     expect(await refused(project)).toMatch(/train\.json:\d+: .*gone\.png/s);
@@ -99,7 +99,7 @@ describe('data', () => {
     expect(await refused(project)).toMatch(/train\.json:\d+: .*\.\.\/\.\.\/etc\/passwd/s);
   });
 
-  test('an annotation file that is not there', async () => {
+  test('a missing annotation file', async () => {
     expect(
       await refused(
         await tinyProject({ ann_files: '{train: nope.json, val: val.json, test: test.json}' }),
@@ -109,7 +109,7 @@ describe('data', () => {
 });
 
 describe('checkpoints', () => {
-  test('of another architecture: what differs, and how to write what fits', async () => {
+  test('of another architecture: the differences, and how to write a matching configuration', async () => {
     const project = await tinyProject();
     const { code, stderr } = await nlvr([
       'train',
@@ -125,7 +125,7 @@ describe('checkpoints', () => {
     expect(stderr).not.toMatch(/\n\s+at /);
   });
 
-  test('a pickle that wants to call os.system is refused and not executed', async () => {
+  test('a pickle that calls os.system is refused and not executed', async () => {
     const project = await tinyProject();
     const marker = join(project.folder, 'pwned');
     const file = join(project.folder, 'evil.pth');
@@ -141,7 +141,7 @@ describe('checkpoints', () => {
     expect(existsSync(marker)).toBe(false);
   });
 
-  test('that is not there, or is no checkpoint', async () => {
+  test('that does not exist, or is not a checkpoint', async () => {
     const project = await tinyProject();
     expect(await refused(project, '--pretrained', join(project.folder, 'gone.pth'))).toMatch(
       /gone\.pth does not exist/,
@@ -153,7 +153,7 @@ describe('checkpoints', () => {
 });
 
 describe('run folder', () => {
-  test('one that holds a run is refused and left as it is; --overwrite replaces the run only', async () => {
+  test('one that contains a run is refused and not changed; --overwrite replaces only the run', async () => {
     const project = await tinyProject({ max_epoch: '1' });
     expect((await nlvr(['train', '--config', project.config])).code).toBe(0);
     writeFileSync(join(project.run, 'mine.txt'), 'mine');
@@ -170,7 +170,7 @@ describe('run folder', () => {
     expect([again.code, again.stderr]).toEqual([2, expect.stringMatching(/is finished/)]);
   });
 
-  test('one whose run failed before its first step is taken over by the next', async () => {
+  test('one whose run failed before its first step is reused by the next run', async () => {
     const project = await tinyProject({ max_epoch: '1' });
     const train = ['train', '--config', project.config];
     const noGpu = { env: { CUDA_VISIBLE_DEVICES: '' } };
@@ -186,7 +186,7 @@ describe('run folder', () => {
     expect(readFileSync(join(project.run, 'events.jsonl'), 'utf8')).toBe(events);
   });
 
-  test('nothing to resume, and no configuration to begin with', async () => {
+  test('nothing to resume, and no configuration to start from', async () => {
     const project = await tinyProject();
     const { code, stderr } = await nlvr(['train', '--resume', '--output_dir', project.run]);
     expect([code, stderr]).toEqual([2, expect.stringMatching(/no run in .*--config/s)]);
@@ -203,8 +203,8 @@ describe('run folder', () => {
   });
 
   // Skipped without permission to mount a small disk.
-  test.skipIf(!mayMount())(
-    'a disk that fills up: said as such, and the checkpoints of before are whole',
+  test.skipIf(!canMount())(
+    'a full disk is reported as such, and earlier checkpoints stay complete',
     async () => {
       const project = await tinyProject({ max_epoch: '500' });
       const disk = join(project.folder, 'disk');
@@ -235,7 +235,7 @@ describe('run folder', () => {
       }
       // No incomplete or temporary file remains.
       expect(readdirSync(run).filter((name) => /tmp|new|old/.test(name))).toEqual([]);
-      const refusedAtOnce = await nlvr([
+      const refusedImmediately = await nlvr([
         'train',
         '--config',
         project.config,
@@ -243,14 +243,14 @@ describe('run folder', () => {
         run,
         '--resume',
       ]);
-      expect(refusedAtOnce.code).toBe(2);
-      expect(refusedAtOnce.stderr).toMatch(/disk is full|free; the checkpoints/);
+      expect(refusedImmediately.code).toBe(2);
+      expect(refusedImmediately.stderr).toMatch(/disk is full|free; the checkpoints/);
     },
   );
 });
 
 describe('runtime', () => {
-  test('missing: exit code 3 and the command that gets it', async () => {
+  test('missing: exit code 3 and the command that installs it', async () => {
     const project = await tinyProject();
     const { code, stderr } = await nlvr([
       'train',
@@ -272,7 +272,7 @@ function unmount(folder: string): void {
   execFileSync('umount', ['-l', folder]);
 }
 
-function mayMount(): boolean {
+function canMount(): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'nlvr-test-'));
   try {
     mountSmallDisk(folder);

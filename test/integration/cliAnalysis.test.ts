@@ -40,16 +40,18 @@ test('analyze: a readable report, and JSON with documented fields', async () => 
   const slices = join(folder, 'slices.yaml');
   writeFileSync(slices, "- name: animals\n  pattern: '\\b(dogs?|birds?)\\b'\n");
   const options = [run('a'), '--slices', slices];
-  const said = await succeed('analyze', ...options);
-  expect(said).toMatch(/^a, val after epoch 1: 382 labeled examples\naccuracy \d\d\.\d% \[/);
-  expect(said).toMatch(/^consistency \d\d\.\d% \[\d\d\.\d, \d\d\.\d\] of 110 sentences$/m);
-  expect(said).toMatch(/^\* phenomenon: hard cardinality +\d+ +\d\d\.\d%/m);
-  expect(said).toMatch(
+  const output = await succeed('analyze', ...options);
+  expect(output).toMatch(/^a, val after epoch 1: 382 labeled examples\naccuracy \d\d\.\d% \[/);
+  expect(output).toMatch(/^consistency \d\d\.\d% \[\d\d\.\d, \d\d\.\d\] of 110 sentences$/m);
+  expect(output).toMatch(/^\* phenomenon: hard cardinality +\d+ +\d\d\.\d%/m);
+  expect(output).toMatch(
     /^ {2}Phenomenon "hard cardinality": \d+% of \d+, \d+ points below the rest$/m,
   );
-  expect(said).toMatch(/^[ *] animals +\d+/m);
-  expect(said).toMatch(/^Calibration: ECE \d+\.\d%, Brier score 0\.\d{4}, temperature \d\.\d{3}/m);
-  expect(said).toMatch(/^Over 2 epochs: \d+ always right, \d+ learned, \d+ forgotten/m);
+  expect(output).toMatch(/^[ *] animals +\d+/m);
+  expect(output).toMatch(
+    /^Calibration: ECE \d+\.\d%, Brier score 0\.\d{4}, temperature \d\.\d{3}/m,
+  );
+  expect(output).toMatch(/^Over 2 epochs: \d+ always right, \d+ learned, \d+ forgotten/m);
 
   const json = await succeed('analyze', ...options, '--json', '--examples', '--epoch', '0');
   const analysis = JSON.parse(json) as Analysis & { exampleList: unknown[] };
@@ -62,13 +64,13 @@ test('analyze: a readable report, and JSON with documented fields', async () => 
 });
 
 test('compare: a readable report, and JSON with documented fields', async () => {
-  const said = await succeed('compare', run('a'), run('b'), '--epoch_a', '0');
-  expect(said).toMatch(/^a \(epoch 0\) and b, val: 382 labeled examples in common\n/);
-  expect(said).toMatch(
+  const output = await succeed('compare', run('a'), run('b'), '--epoch_a', '0');
+  expect(output).toMatch(/^a \(epoch 0\) and b, val: 382 labeled examples in common\n/);
+  expect(output).toMatch(
     /^accuracy \d\d\.\d% \[\d\d\.\d, \d\d\.\d\] and \d\d\.\d% \[\d\d\.\d, \d\d\.\d\]: \+\d+\.\d points \[/m,
   );
-  expect(said).toMatch(/^\d+ newly right, \d+ newly wrong, \d+ both wrong, \d+ both right$/m);
-  expect(said).toMatch(/^ {2}Phenomenon "hard cardinality": \d+ points worse on \d+ \(/m);
+  expect(output).toMatch(/^\d+ newly right, \d+ newly wrong, \d+ both wrong, \d+ both right$/m);
+  expect(output).toMatch(/^ {2}Phenomenon "hard cardinality": \d+ points worse on \d+ \(/m);
   const json = await succeed('compare', run('a'), run('b'), '--json', '--examples');
   const comparison = JSON.parse(json) as Comparison;
   // The last epoch of one run is the other run.
@@ -92,8 +94,8 @@ test('report: one file with the numbers of analyze and compare, which never repl
   const asked = [run('a'), '--epoch', '0', '-o', file];
   expect(await succeed('report', ...asked, '--compare', run('b'))).toMatch(/^Wrote the report to /);
   const page = readFileSync(file, 'utf8');
-  const said = await succeed('analyze', run('a'), '--epoch', '0', '--json');
-  const { calibration, dynamics, ...rest } = JSON.parse(said) as Analysis;
+  const output = await succeed('analyze', run('a'), '--epoch', '0', '--json');
+  const { calibration, dynamics, ...rest } = JSON.parse(output) as Analysis;
   const { accuracy, consistency, n, groups } = rest;
   expect(numbersIn(page, 'metrics')).toEqual(
     known([accuracy, consistency, n, groups, calibration?.ece ?? null]),

@@ -158,18 +158,18 @@ describe('nlvr convert', () => {
 describe('nlvr config convert', () => {
   test('converts a configuration of ALBEF, which check recognizes, to an nlvr.yaml', async () => {
     const folder = scratchFolder();
-    const theirs = join(folder, 'NLVR.yaml');
+    const albefFile = join(folder, 'NLVR.yaml');
     writeFileSync(
-      theirs,
+      albefFile,
       'train_file: [train.json]\nimage_res: 384\noptimizer: {lr: 2e-5}\nalpha: 0.4\n',
     );
-    expect(await fail(2, 'check', '--config', theirs)).toMatch(
+    expect(await fail(2, 'check', '--config', albefFile)).toMatch(
       /This is a configuration of ALBEF or X-VLM. Convert it with `nlvr config convert`/,
     );
     const ours = join(folder, 'nlvr.yaml');
-    const { code, stderr } = await nlvr(['config', 'convert', theirs, ours]);
+    const { code, stderr } = await nlvr(['config', 'convert', albefFile, ours]);
     expect([code, stderr]).toEqual([0, 'Without a counterpart, omitted: alpha.\n']);
-    expect(await succeed('config', 'convert', theirs)).toBe(readFileSync(ours, 'utf8'));
+    expect(await succeed('config', 'convert', albefFile)).toBe(readFileSync(ours, 'utf8'));
     expect((await nlvr(['check', '--config', ours])).stdout).toMatch(
       /train\.json: the annotation file does not exist/,
     );
@@ -180,7 +180,7 @@ describe('nlvr config convert', () => {
 });
 
 describe('nlvr sample', () => {
-  test("refuses a folder with somebody's files and keeps them", async () => {
+  test('refuses a folder with other files and keeps them', async () => {
     const folder = scratchFolder();
     writeFileSync(join(folder, 'nlvr.yaml'), 'seed: 1\n');
     expect(await fail(2, 'sample', folder)).toMatch(/not empty/);

@@ -251,7 +251,7 @@ test("nlvr train --evaluate gives the same, and BLIP's log line", async () => {
   );
 });
 
-test("BLIP's own output folder is evaluated into itself, and what BLIP wrote stays", async () => {
+test("BLIP's own output folder is evaluated into itself, and BLIP's files are kept", async () => {
   const blip = scratchFolder();
   const log =
     '{"train_lr": "0.0000", "train_loss": "0.6931", "val_acc": "0.5000", "test_acc": "0.5000", "epoch": 0}\n';
@@ -311,8 +311,8 @@ describe('nlvr predict', () => {
 
   test('a missing image, and an incomplete question', async () => {
     const [, right] = filesOf(predictionsOf(reference, 'val')[0].images);
-    const gone = join(folder, 'gone.png');
-    expect(await fail(2, ...ask(gone, right, 'a sentence'))).toContain(gone);
+    const missing = join(folder, 'gone.png');
+    expect(await fail(2, ...ask(missing, right, 'a sentence'))).toContain(missing);
     expect(
       await fail(2, ...['predict', '--config', project.config, '--checkpoint', project.run]),
     ).toMatch(/--left, --right and --sentence/);

@@ -41,10 +41,10 @@ test('nlvr import creates a run next to the others and reports the result', asyn
   const documented = readFileSync('docs/import.md', 'utf8');
   for (const field of Object.keys(json)) expect(documented).toContain(`\`${field}\``);
 
-  const said = await succeed('import', file, ...shared, '--name', 'Theirs', '--epoch', '2');
-  expect(said).toContain('val: 10 of 10 examples have an answer (11 rows, csv).');
-  expect(said).toMatch(/1 row matches no example\.\n {2}line 11: no example is named dev-77-0-0/);
-  expect(said).toContain(`Run: ${join(project.folder, 'output', 'Theirs')}`);
+  const output = await succeed('import', file, ...shared, '--name', 'Theirs', '--epoch', '2');
+  expect(output).toContain('val: 10 of 10 examples have an answer (11 rows, csv).');
+  expect(output).toMatch(/1 row matches no example\.\n {2}line 11: no example is named dev-77-0-0/);
+  expect(output).toContain(`Run: ${join(project.folder, 'output', 'Theirs')}`);
 
   expect(await fail(2, 'import', file, ...shared)).toMatch(
     /already has predictions.*They were not changed.*--overwrite/s,

@@ -18,7 +18,7 @@ let best: string;
 type Tensors = Map<string, Float32Array>;
 
 /** Sets parameters to 0. */
-function silence(tensors: Tensors, names: RegExp): void {
+function zeroWeights(tensors: Tensors, names: RegExp): void {
   const found = [...tensors.keys()].filter((name) => names.test(name));
   expect(found.length, String(names)).toBeGreaterThan(0);
   for (const name of found) tensors.get(name)?.fill(0);
@@ -102,27 +102,32 @@ describe('nlvr robustness', () => {
   });
 
   test('a model that ignores the sentence or the images has the same accuracy without them', async () => {
-    const deaf = await tested(
-      await model('deaf', (tensors) => silence(tensors, /\.(word|position)_embeddings\.weight$/)),
+    const withoutSentence = await tested(
+      await model('deaf', (tensors) =>
+        zeroWeights(tensors, /\.(word|position)_embeddings\.weight$/),
+      ),
     );
-    expect(numbersOf(deaf, 'no sentence')).toMatchObject({
+    expect(numbersOf(withoutSentence, 'no sentence')).toMatchObject({
       flips: 0,
-      accuracy: deaf.accuracy,
+      accuracy: withoutSentence.accuracy,
       difference: 0,
       p: 1,
     });
-    const blind = await tested(
-      await model('blind', (tensors) => silence(tensors, /crossattention\.output\.dense\d\./)),
+    const withoutImages = await tested(
+      await model('blind', (tensors) => zeroWeights(tensors, /crossattention\.output\.dense\d\./)),
     );
     for (const test of ['no images', 'left image twice', 'right image twice'] as const)
-      expect(numbersOf(blind, test)).toMatchObject({ flips: 0, accuracy: blind.accuracy });
+      expect(numbersOf(withoutImages, test)).toMatchObject({
+        flips: 0,
+        accuracy: withoutImages.accuracy,
+      });
     // Its predictions depend on the sentence, which changes if it is removed.
-    expect(numbersOf(blind, 'no sentence').flips).toBeGreaterThan(0);
+    expect(numbersOf(withoutImages, 'no sentence').flips).toBeGreaterThan(0);
   });
 
   test('a model that ignores the right image is detected only by the left image twice', async () => {
     const result = await tested(
-      await model('half', (tensors) => silence(tensors, /crossattention\.output\.dense1\./)),
+      await model('half', (tensors) => zeroWeights(tensors, /crossattention\.output\.dense1\./)),
     );
     expect(numbersOf(result, 'left image twice').flips).toBe(0);
     expect(numbersOf(result, 'right image twice').flips).toBeGreaterThan(0);

@@ -111,8 +111,8 @@ describe('training batches', () => {
       expect(Array.from(batch.right)).toEqual(Array.from({ length: 16 }, (_, i) => 16 + i));
       expect(batch.length % 8).toBe(0);
     }
-    const seen = indicesOf(first);
-    expect(new Set(seen).size).toBe(7 * 16);
+    const indices = indicesOf(first);
+    expect(new Set(indices).size).toBe(7 * 16);
   });
 
   it('swap images and words together, for about half of the examples', async () => {
@@ -224,7 +224,7 @@ describe('evaluation batches', () => {
   });
 });
 
-describe('trouble', () => {
+describe('an error', () => {
   async function broken(name: string, bytes: Buffer | null): Promise<Dataset> {
     const root = mkdtempSync(join(folder, 'broken-'));
     const good = await sharp({
@@ -257,22 +257,22 @@ describe('trouble', () => {
     });
 
   it.each([0, 2])(
-    'reaches the consumer in order and names image and example (%i workers)',
+    'reaches the consumer in order and names the image and the example (%i workers)',
     async (numWorkers) => {
       const whole = await noise().png().toBuffer();
       const damaged = await broken("odd 'n#ame%ü.png", whole.subarray(0, whole.length / 2));
       const pool = await poolOf({ numWorkers });
-      const seen: number[] = [];
+      const batchSizes: number[] = [];
       const failure = (async () => {
         for await (const batch of loaderOf(pool, { dataset: damaged, mode: 'eval', batchSize: 4 }))
-          seen.push(batch.indices.length);
+          batchSizes.push(batch.indices.length);
       })();
       const error: unknown = await failure.catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(DataError);
       expect((error as DataError).message).toMatch(
         /odd 'n#ame%ü\.png: the image is truncated or damaged \(.*\); it belongs to example good#20 \(.*a\.json:22\)/,
       );
-      expect(seen).toEqual([4, 4, 4, 4, 4]);
+      expect(batchSizes).toEqual([4, 4, 4, 4, 4]);
       // The pool can still be used.
       expect(await collect(loaderOf(pool, { mode: 'eval' }))).toHaveLength(10);
     },
@@ -284,7 +284,7 @@ describe('trouble', () => {
     ['text', Buffer.from('<html>'), 'text file'],
     ['pointer', Buffer.from('version https://git-lfs.github.com/spec/v1'), 'git lfs pull'],
     ['foreign', Buffer.from('12345678'), 'not a PNG, JPEG'],
-  ])('says what is wrong with a %s image', async (name, bytes, reason) => {
+  ])('reports what is wrong with a %s image', async (name, bytes, reason) => {
     const pool = await poolOf({ numWorkers: 0 });
     const data = await broken(`${name}.png`, bytes);
     await expect(collect(loaderOf(pool, { dataset: data, mode: 'eval' }))).rejects.toThrow(reason);
@@ -297,7 +297,7 @@ describe('trouble', () => {
     await expect(decodeImage(cut)).rejects.toThrow('truncated');
   });
 
-  it('that are defects keep their message and stack', async () => {
+  it('that is a defect keeps its message and stack', async () => {
     const pool = await poolOf({ numWorkers: 1 });
     const wrong = loaderOf(pool, { settings: { ...settings, imageSize: -1 } });
     const error: unknown = await collect(wrong).catch((thrown: unknown) => thrown);

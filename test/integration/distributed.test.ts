@@ -56,7 +56,7 @@ describe('several processes', () => {
     project = await tinyProject(PLAIN, SIZES, folder);
   });
 
-  test('send gradients while the backward pass goes on', async () => {
+  test('send gradients during the backward pass', async () => {
     // Large enough that there is something to send, and one thread each, which would rather compute.
     const model =
       '{hidden_size: 192, num_hidden_layers: 8, num_attention_heads: 3, intermediate_size: 768, encoder_width: 192}';
@@ -99,13 +99,13 @@ describe('several processes', () => {
   });
 
   /** Trains with one process, then with several with the same total batch, and compares every step. */
-  async function compare(
+  async function compareLosses(
     name: string,
-    worlds: readonly number[],
+    worldSizes: readonly number[],
     ...changes: string[]
   ): Promise<void> {
-    const [alone, ...others] = [1, ...worlds];
-    for (const n of [alone, ...others]) {
+    const [singleProcess, ...others] = [1, ...worldSizes];
+    for (const n of [singleProcess, ...others]) {
       const args = [...set(`batch_size_train=${12 / n}`, ...changes), '--nproc_per_node', `${n}`];
       const { code, stderr } = await train(project, runOf(`${name}-${n}`), ...args);
       expect(code, stderr).toBe(0);
@@ -124,23 +124,28 @@ describe('several processes', () => {
   }
 
   test(
-    'have the losses of one process with their batches together, clipped gradients included',
-    () => compare('plain', [2, 3], 'grad_clip=0.5'),
+    'have the losses of one process with their combined batch, also with gradient clipping',
+    () => compareLosses('plain', [2, 3], 'grad_clip=0.5'),
     300_000,
   );
 
   test(
     'also with accumulation and a frozen vision transformer',
-    () => compare('frozen', [2], 'accumulate_steps=2', 'freeze_vit=true'),
+    () => compareLosses('frozen', [2], 'accumulate_steps=2', 'freeze_vit=true'),
     300_000,
   );
 
-  test('answer and measure the same to the last digit, and write it once', async () => {
+  test('have identical predictions and metrics, which are written once', async () => {
     for (const n of [1, 2, 3]) {
-      const still = set('init_lr=0', 'weight_decay=0', 'max_epoch=1', `batch_size_train=${12 / n}`);
+      const unchanged = set(
+        'init_lr=0',
+        'weight_decay=0',
+        'max_epoch=1',
+        `batch_size_train=${12 / n}`,
+      );
       // As many threads as a machine of this kind gives each process by itself.
       const threads = set(`threads=${n === 1 ? 2 : 1}`);
-      const args = [...still, ...threads, '--nproc_per_node', `${n}`];
+      const args = [...unchanged, ...threads, '--nproc_per_node', `${n}`];
       const { code, stderr } = await train(project, runOf(`still-${n}`), ...args);
       expect(code, stderr).toBe(0);
     }
@@ -167,15 +172,16 @@ describe('several processes', () => {
     expect(existsSync(join(run, 'predictions', 'val.jsonl'))).toBe(true);
   }, 120_000);
 
-  test('go on with another number of processes at the same example', async () => {
-    const whole = runOf('whole');
+  test('resume with another number of processes at the same example', async () => {
+    const uninterrupted = runOf('whole');
     expect(
-      (await train(project, whole, ...set('batch_size_train=6'), '--nproc_per_node', '2')).code,
+      (await train(project, uninterrupted, ...set('batch_size_train=6'), '--nproc_per_node', '2'))
+        .code,
     ).toBe(0);
     const run = runOf('changed');
     const saved = set('batch_size_train=6', 'save_steps=1');
     const child = start(project, run, ...saved, '--nproc_per_node', '2');
-    await until(() => steps(run) >= 3);
+    await waitUntil(() => steps(run) >= 3);
     child.kill('SIGINT');
     expect(await codeOf(child)).toBe(130);
     expect(await processesOf(run)).toEqual([]);
@@ -184,7 +190,7 @@ describe('several processes', () => {
     const args = [...set('batch_size_train=12'), '--resume'];
     const resumed = await train(project, run, ...args);
     expect(resumed.code, resumed.stderr).toBe(0);
-    const [expected, losses] = [lossesOf(whole), lossesOf(run)];
+    const [expected, losses] = [lossesOf(uninterrupted), lossesOf(run)];
     expect(losses.size).toBe(8);
     for (const [step, loss] of expected)
       expect(Math.abs((losses.get(step) ?? NaN) / (loss ?? NaN) - 1), `step ${step}`).toBeLessThan(
@@ -232,23 +238,23 @@ describe('a job', () => {
   }
 
   /** A running job after some steps. */
-  async function underWay(
+  async function startJob(
     name: string,
     atStep = 5,
-  ): Promise<{ run: string; child: ChildProcess; ranks: Rank[]; said: () => string }> {
+  ): Promise<{ run: string; child: ChildProcess; ranks: Rank[]; output: () => string }> {
     const run = join(folder, name);
     const child = start(project, run, ...LONG);
     let text = '';
     child.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    await until(() => steps(run) >= atStep);
-    return { run, child, ranks: runInfo(run).ranks ?? [], said: () => text };
+    await waitUntil(() => steps(run) >= atStep);
+    return { run, child, ranks: runInfo(run).ranks ?? [], output: () => text };
   }
 
-  test('ends when a rank is killed, names it, and goes on from the last checkpoint bit for bit', async () => {
-    const { run, child, ranks, said } = await underWay('killed');
+  test('ends when a rank is killed, reports it, and resumes from the last checkpoint with identical losses', async () => {
+    const { run, child, ranks, output } = await startJob('killed');
     process.kill(ranks[1].pid, 'SIGKILL');
     expect(await codeOf(child, 30_000)).toBe(1);
-    expect(said()).toContain(
+    expect(output()).toContain(
       `Rank 1 (process ${ranks[1].pid} on ${hostname()}) ended without an error message`,
     );
     expect(runInfo(run).state).toBe('failed');
@@ -256,44 +262,46 @@ describe('a job', () => {
     await resumesExactly(run);
   }, 300_000);
 
-  test('ends when rank 0 is killed: the launcher says so', async () => {
-    const { run, child, ranks, said } = await underWay('main-killed');
+  test('ends when rank 0 is killed, which the launcher reports', async () => {
+    const { run, child, ranks, output } = await startJob('main-killed');
     process.kill(ranks[0].pid, 'SIGKILL');
     expect(await codeOf(child, 30_000)).toBe(1);
-    expect(said()).toMatch(new RegExp(`Rank 0 \\(process ${ranks[0].pid}\\) was ended by SIGKILL`));
+    expect(output()).toMatch(
+      new RegExp(`Rank 0 \\(process ${ranks[0].pid}\\) was ended by SIGKILL`),
+    );
     await resumesExactly(run);
   }, 300_000);
 
-  test('ends within 30 seconds when a rank hangs, and nothing is left running', async () => {
-    const { run, child, ranks, said } = await underWay('hanging');
+  test('ends within 30 seconds when a rank hangs, and no process keeps running', async () => {
+    const { run, child, ranks, output } = await startJob('hanging');
     process.kill(ranks[1].pid, 'SIGSTOP');
     const began = performance.now();
     expect(await codeOf(child, 45_000)).toBe(1);
     expect(performance.now() - began).toBeLessThan(30_000);
-    expect(said()).toMatch(/Rank 1 \(process \d+ on .*\) has not responded for \d+ seconds/);
+    expect(output()).toMatch(/Rank 1 \(process \d+ on .*\) has not responded for \d+ seconds/);
     await resumesExactly(run);
   }, 300_000);
 
   test('ends with its launcher', async () => {
-    const { run, child } = await underWay('orphaned');
+    const { run, child } = await startJob('orphaned');
     // The launcher is inside the namespace, where there is one; what was started here is outside.
     for (const pid of launchersOf(run)) process.kill(pid, 'SIGKILL');
     child.kill('SIGKILL');
-    await until(async () => (await processesOf(run)).length === 0, 30_000);
+    await waitUntil(async () => (await processesOf(run)).length === 0, 30_000);
     await resumesExactly(run);
   }, 300_000);
 
-  test('survives random kills of random ranks exactly', async () => {
+  test('has identical losses after random kills of random ranks', async () => {
     const run = join(folder, 'random');
     for (let i = 0; i < KILLS; i++) {
       const before = steps(run);
       const child = start(project, run, ...LONG, ...(i > 0 ? ['--resume'] : []));
-      let said = '';
-      child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      let output = '';
+      child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
       // A different moment each time; near the end a run may finish first.
       const target = before + 1 + ((i * 7) % 5);
-      await until(() => steps(run) >= Math.min(target, STEPS - 1) || child.exitCode !== null);
-      expect(child.exitCode, said).toBeNull();
+      await waitUntil(() => steps(run) >= Math.min(target, STEPS - 1) || child.exitCode !== null);
+      expect(child.exitCode, output).toBeNull();
       await sleep((i * 37) % 120);
       const ranks = runInfo(run).ranks ?? [];
       try {
@@ -303,7 +311,7 @@ describe('a job', () => {
       }
       const code = await codeOf(child, 30_000);
       if (code === 0) break;
-      expect(code, said).toBe(1);
+      expect(code, output).toBe(1);
     }
     await resumesExactly(run);
   }, 1_200_000);
@@ -351,7 +359,7 @@ describe('wrong settings end with exit code 2 on every rank', () => {
     }
   });
 
-  test('images that one rank does not find, named with the rank', async () => {
+  test('images that one rank does not find are reported with the rank', async () => {
     const port = await freePort();
     const both = await Promise.all([
       rank(environment(0, port), '--overwrite'),
@@ -382,7 +390,7 @@ describe('wrong settings end with exit code 2 on every rank', () => {
     onTestFinished(() => void server.close());
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const [taken, unresolved, nobody, foreign] = await Promise.all([
+    const [taken, unresolved, noRankZero, otherServer] = await Promise.all([
       rank(environment(0, port)),
       rank(environment(1, 1, { MASTER_ADDR: 'no-such-host.invalid' }), '--rdzv_timeout', '2'),
       rank(environment(1, await freePort()), '--rdzv_timeout', '2'),
@@ -395,25 +403,27 @@ describe('wrong settings end with exit code 2 on every rank', () => {
     expect(taken.stderr).toMatch(/cannot listen on port \d+ of 127\.0\.0\.1: the port is in use/);
     expect(unresolved.code).toBe(2);
     expect(unresolved.stderr).toMatch(/no-such-host\.invalid, does not resolve/);
-    expect(nobody.code).toBe(2);
-    expect(nobody.stderr).toMatch(/could not reach rank 0 at 127\.0\.0\.1:\d+ within 2 seconds/);
-    expect(foreign.code).toBe(2);
-    expect(foreign.stderr).toMatch(/answered, but not as rank 0 of this training/);
+    expect(noRankZero.code).toBe(2);
+    expect(noRankZero.stderr).toMatch(
+      /could not reach rank 0 at 127\.0\.0\.1:\d+ within 2 seconds/,
+    );
+    expect(otherServer.code).toBe(2);
+    expect(otherServer.stderr).toMatch(/answered, but not as rank 0 of this training/);
   });
 });
 
 describe('ports', () => {
-  test('one process opens none, ranks of one machine none that others can reach', async () => {
+  test('a single process opens none, and ranks of one machine open none that other machines can reach', async () => {
     const project = await tinyProject({ ...PLAIN, max_epoch: '30' }, SIZES);
-    const alone = start(project, project.run);
-    await until(() => steps(project.run) >= 3);
-    expect(listeningPorts(alone.pid ?? 0)).toEqual([]);
-    alone.kill('SIGKILL');
+    const singleProcess = start(project, project.run);
+    await waitUntil(() => steps(project.run) >= 3);
+    expect(listeningPorts(singleProcess.pid ?? 0)).toEqual([]);
+    singleProcess.kill('SIGKILL');
     const isolated =
       spawnSync('unshare', ['--user', '--map-root-user', '--net', 'true']).status === 0;
     const run = join(project.folder, 'two');
     start(project, run, '--nproc_per_node', '2');
-    await until(() => steps(run) >= 3);
+    await waitUntil(() => steps(run) >= 3);
     const ranks = runInfo(run).ranks ?? [];
     expect(ranks).toHaveLength(2);
     const own = readlinkSync('/proc/self/ns/net');
@@ -430,9 +440,9 @@ function steps(run: string): number {
   return Math.max(0, ...lossesOf(run).keys());
 }
 
-async function until(holds: () => boolean | Promise<boolean>, ms = 120_000): Promise<void> {
+async function waitUntil(condition: () => boolean | Promise<boolean>, ms = 120_000): Promise<void> {
   const end = performance.now() + ms;
-  while (!(await holds())) {
+  while (!(await condition())) {
     if (performance.now() > end) throw new Error('waited in vain');
     await sleep(50);
   }

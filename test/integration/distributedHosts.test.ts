@@ -61,7 +61,7 @@ describe.skipIf(!allowed)('two hosts', () => {
 
   interface Host {
     child: ChildProcess;
-    said(): string;
+    output(): string;
   }
 
   function startOn(host: number, run: string, env: NodeJS.ProcessEnv, ...args: string[]): Host {
@@ -74,7 +74,7 @@ describe.skipIf(!allowed)('two hosts', () => {
     onTestFinished(() => void child.kill('SIGKILL'));
     let text = '';
     child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
-    return { child, said: () => text };
+    return { child, output: () => text };
   }
 
   const codeOf = async ({ child }: Host): Promise<number | null> =>
@@ -89,7 +89,7 @@ describe.skipIf(!allowed)('two hosts', () => {
       );
   }
 
-  test('train together under TF_CONFIG, with the losses of one process', async () => {
+  test('train together with TF_CONFIG, with the losses of one process', async () => {
     const run = join(folder, 'tf-config');
     const worker = HOSTS.map((host) => `${host}:2222`);
     const hosts = [0, 1].map((index) =>
@@ -97,17 +97,17 @@ describe.skipIf(!allowed)('two hosts', () => {
         TF_CONFIG: JSON.stringify({ cluster: { worker }, task: { type: 'worker', index } }),
       }),
     );
-    for (const host of hosts) expect(await codeOf(host), host.said()).toBe(0);
+    for (const host of hosts) expect(await codeOf(host), host.output()).toBe(0);
     expectLossesOfOneProcess(run);
   }, 120_000);
 
-  test("train together under torchrun's flags, and end within 30 seconds when the cable is cut", async () => {
+  test("train together with torchrun's options, and end within 30 seconds when the connection is cut", async () => {
     const flags = (rank: number): string[] => [
       ...['--nnodes', '2', '--node_rank', `${rank}`, '--master_addr', HOSTS[0]],
     ];
     const whole = join(folder, 'flags');
     const hosts = [0, 1].map((rank) => startOn(rank, whole, {}, ...flags(rank)));
-    for (const host of hosts) expect(await codeOf(host), host.said()).toBe(0);
+    for (const host of hosts) expect(await codeOf(host), host.output()).toBe(0);
     expectLossesOfOneProcess(whole);
 
     const run = join(folder, 'cut');
@@ -116,16 +116,16 @@ describe.skipIf(!allowed)('two hosts', () => {
     const events = join(run, 'events.jsonl');
     const end = performance.now() + 60_000;
     while (!existsSync(events) || lossesOf(run).size < 5) {
-      expect(performance.now(), cut.map((host) => host.said()).join('\n')).toBeLessThan(end);
+      expect(performance.now(), cut.map((host) => host.output()).join('\n')).toBeLessThan(end);
       await sleep(50);
     }
     ip('-n', space(0), 'link', 'set', 'cable', 'down');
     onTestFinished(() => ip('-n', space(0), 'link', 'set', 'cable', 'up'));
     const began = performance.now();
-    for (const host of cut) expect(await codeOf(host), host.said()).toBe(1);
+    for (const host of cut) expect(await codeOf(host), host.output()).toBe(1);
     expect(performance.now() - began).toBeLessThan(30_000);
-    expect(cut[0].said()).toMatch(/Rank 1 .* has not responded for \d+ seconds/);
-    expect(cut[1].said()).toMatch(/Rank 0 .* has not responded for \d+ seconds/);
+    expect(cut[0].output()).toMatch(/Rank 1 .* has not responded for \d+ seconds/);
+    expect(cut[1].output()).toMatch(/Rank 0 .* has not responded for \d+ seconds/);
     const info = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as { message: string };
     expect(info.message).toMatch(/^Rank 1 .*the network connection is down/);
   }, 240_000);

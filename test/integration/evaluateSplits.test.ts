@@ -22,7 +22,7 @@ async function run(folder: string, ...args: string[]): Promise<Results> {
   };
 }
 
-test('the specified splits by default; the other splits of a run stay', async () => {
+test('the specified splits by default; the other splits of a run are kept', async () => {
   const project = await tinyProject({ max_epoch: '1' });
   const config = ['--config', project.config];
   const trained = await run(project.run, 'train', ...config);

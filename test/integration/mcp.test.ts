@@ -7,22 +7,22 @@ import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { MAX_CHARACTERS } from '../../src/assistant/bounded';
 import { toolDefinitions } from '../../src/assistant/definitions';
 import {
-  fillWorld,
-  hostileRuns,
-  hugeRun,
+  writeAssistantFolders,
+  writeHostileRuns,
+  writeHugeRun,
   smallTraining,
   trainingIn,
-  type AssistantWorld,
+  type AssistantFolders,
 } from '../unit/assistantSupport';
 import { fail } from './cliSupport';
 import { sharedFolder } from './tinyProject';
 
 const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
-const world: AssistantWorld = { root: sharedFolder(), outside: sharedFolder() };
+const folders: AssistantFolders = { root: sharedFolder(), outside: sharedFolder() };
 
 beforeAll(async () => {
-  await fillWorld(world);
-  smallTraining(world.root);
+  await writeAssistantFolders(folders);
+  smallTraining(folders.root);
 });
 
 /** Starts the server in a folder and connects to it until the test ends. */
@@ -62,7 +62,7 @@ const inputs: Record<(typeof toolDefinitions)[number]['name'], Record<string, un
 };
 
 test('lists the tools with their schemas, read only, and answers each', async () => {
-  const { client, call } = await connect('/', '--root', world.root);
+  const { client, call } = await connect('/', '--root', folders.root);
   expect(client.getServerVersion()).toMatchObject({ name: 'nlvr' });
   expect(client.getInstructions()).toContain('nlvr_list_runs');
   const { tools } = await client.listTools();
@@ -72,30 +72,30 @@ test('lists the tools with their schemas, read only, and answers each', async ()
       annotations: { readOnlyHint: true, openWorldHint: false },
     })),
   );
-  const before = statSync(join(world.root, 'first')).mtimeMs;
+  const before = statSync(join(folders.root, 'first')).mtimeMs;
   for (const [name, input] of Object.entries(inputs)) {
     const { text, failed } = await call(name, input);
     expect(failed, `${name}: ${text}`).toBe(false);
     expect(JSON.parse(text), name).toBeTypeOf('object');
   }
-  expect(statSync(join(world.root, 'first')).mtimeMs).toBe(before);
+  expect(statSync(join(folders.root, 'first')).mtimeMs).toBe(before);
   expect(await call('nlvr_run_status')).toMatchObject({ failed: true });
   expect(await call('nlvr_delete_run')).toMatchObject({ failed: true });
 });
 
 test('reads nothing outside its folders, and opens no port', async () => {
-  trainingIn(world.outside, 'run');
-  const hostile = hostileRuns(world);
+  trainingIn(folders.outside, 'run');
+  const hostile = writeHostileRuns(folders);
   // Without --root it is the working folder.
-  const { call, pid } = await connect(world.root);
-  const named = [join(world.outside, 'run'), '..', '/etc', ...hostile];
+  const { call, pid } = await connect(folders.root);
+  const named = [join(folders.outside, 'run'), '..', '/etc', ...hostile];
   for (const run of named)
     for (const name of ['nlvr_run_status', 'nlvr_failed_examples']) {
       const { text, failed } = await call(name, { run });
       expect(failed, text).toBe(true);
       expect(text).toContain('is outside the folders that may be read');
     }
-  const files = [join(world.outside, 'secret.yaml'), '../x.yaml', 'linked.yaml'];
+  const files = [join(folders.outside, 'secret.yaml'), '../x.yaml', 'linked.yaml'];
   for (const file of files)
     expect(await call('nlvr_check_configuration', { file })).toMatchObject({
       failed: true,
@@ -112,15 +112,15 @@ test('reads nothing outside its folders, and opens no port', async () => {
   expect(listening.filter((socket) => openFiles(pid).includes(socket))).toEqual([]);
 
   // If the other folder is specified, too, its run can be read.
-  const both = await connect('/', '--root', world.root, '--root', world.outside);
-  expect(await both.call('nlvr_run_status', { run: join(world.outside, 'run') })).toMatchObject({
+  const both = await connect('/', '--root', folders.root, '--root', folders.outside);
+  expect(await both.call('nlvr_run_status', { run: join(folders.outside, 'run') })).toMatchObject({
     failed: false,
   });
 });
 
-test('answers about a huge run are bounded', async () => {
-  hugeRun(world.root);
-  const { call } = await connect(world.root);
+test('answers about a huge run are limited in size', async () => {
+  writeHugeRun(folders.root);
+  const { call } = await connect(folders.root);
   for (const name of [
     ...['nlvr_run_status', 'nlvr_run_metrics', 'nlvr_analyze_run', 'nlvr_failed_examples'],
   ]) {
@@ -131,6 +131,6 @@ test('answers about a huge run are bounded', async () => {
   }
 });
 
-test('--root that is no folder: exit code 2', async () => {
-  expect(await fail(2, 'mcp', '--root', join(world.root, 'none'))).toMatch(/There is no folder/);
+test('--root that is not a folder: exit code 2', async () => {
+  expect(await fail(2, 'mcp', '--root', join(folders.root, 'none'))).toMatch(/There is no folder/);
 });

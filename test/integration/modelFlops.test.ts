@@ -66,7 +66,7 @@ async function programsOf(model: NlvrModelConfig): Promise<NlvrPrograms> {
 }
 
 describe('stepFlops', () => {
-  it.each([0, 2])('counts what is recorded, with %i checkpointed blocks', async (blocks) => {
+  it.each([0, 2])('counts the recorded operations, with %i checkpointed blocks', async (blocks) => {
     const model = modelConfig({ ...keys, vit_ckpt_layer: blocks }, med);
     const programs = await programsOf(model);
     const { width } = model.vision;
@@ -83,7 +83,7 @@ describe('stepFlops', () => {
     expect(evaluation).toBe(flops.evaluation);
   });
 
-  it('counts one image token and one text token by hand', () => {
+  it('counts one image token and one text token as calculated by hand', () => {
     const one = modelConfig(
       {
         ...keys,

@@ -127,7 +127,7 @@ test('a run and its data are moved together, then apart: evaluate, predict, Fail
   }
 });
 
-test('where the image folder is gone, Failed Examples say which and what to do', async () => {
+test('if the image folder is missing, Failed Examples report which and what to do', async () => {
   const folder = scratchFolder();
   const project = await tinyProject({}, undefined, folder);
   const run = join(folder, 'run');

@@ -19,7 +19,7 @@ describe.each([
     expect([code, stderr]).toEqual([0, '']);
   }
 
-  test('everything works that downloads nothing', async () => {
+  test('everything works that does not download', async () => {
     // Without Python, which is only needed to download TensorFlow.
     const bare = { env: { ...env, PATH: '/nowhere' } };
     const { config, run, folder } = await tinyProject({ max_epoch: '1', cache_images: 'true' });
@@ -32,7 +32,7 @@ describe.each([
     expectDone(await nlvr(['predict', '--config', config, '--checkpoint', run, ...question], bare));
   });
 
-  test('what downloads says in one sentence what to set', async () => {
+  test('downloads report in one sentence what to set', async () => {
     const install = await nlvr(['runtime', 'install', '--gpu'], { env });
     expect([install.code, install.stderr]).toEqual([2, expect.stringMatching(words)]);
     const { config, run } = await tinyProject({ pretrained: 'https://127.0.0.1:1/model.pth' });

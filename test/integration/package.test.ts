@@ -44,7 +44,7 @@ function platformOf(library: Buffer): string {
 }
 
 describe.each(targets)('the package for %s', (target) => {
-  it('has the native parts of this platform alone, its name, and the licenses', async () => {
+  it('contains the native parts of this platform only, its name, and the licenses', async () => {
     const wanted = /\.(node|dylib)$|\.so[.\d]*$|^extension\.vsixmanifest$|ThirdParty|LICENSE/;
     const files = await filesIn(join(out, `${name}-${target}-${version}.vsix`), wanted);
     expect(files.get('extension.vsixmanifest')?.toString()).toContain(`TargetPlatform="${target}"`);
@@ -57,7 +57,7 @@ describe.each(targets)('the package for %s', (target) => {
   });
 });
 
-it('ThirdPartyNotices.txt names everything that the bundles hold', () => {
+it('ThirdPartyNotices.txt lists all packages in the bundles', () => {
   const notices = readFileSync('ThirdPartyNotices.txt', 'utf8');
   const packages = JSON.parse(readFileSync('dist/packages.json', 'utf8')) as string[];
   expect(packages.length).toBeGreaterThan(30);

@@ -96,7 +96,7 @@ const events = async () =>
 const steps = async () =>
   (await events()).flatMap((event) => (event.type === 'step' ? [[event.step, event.loss]] : []));
 
-async function standing(): Promise<{
+async function readStatus(): Promise<{
   status: string;
   message: string | null;
   hint: string | null;
@@ -199,7 +199,7 @@ with Run(folder, {"image_root": "images", "lr": 1e-5, "clip": math.inf}, max_epo
     'has failed with the message of the exception that ended the script, %s',
     async (_how, body) => {
       await python(body);
-      expect(await standing()).toEqual({
+      expect(await readStatus()).toEqual({
         status: 'failed',
         message: 'RuntimeError: CUDA out of memory',
         hint: null,
@@ -208,38 +208,38 @@ with Run(folder, {"image_root": "images", "lr": 1e-5, "clip": math.inf}, max_epo
     },
   );
 
-  it('is stopped where the script ended without a word, and by Ctrl-C', async () => {
+  it('is stopped if the script ends without finishing it, and by Ctrl-C', async () => {
     await python('run = Run(folder)\nrun.log(1, 0.5, 0.1)');
-    expect(await standing()).toMatchObject({
+    expect(await readStatus()).toMatchObject({
       status: 'stopped',
       message: 'The script ended without calling finish().',
     });
     await python('with Run(folder, overwrite=True) as run:\n    raise KeyboardInterrupt');
-    expect(await standing()).toMatchObject({
+    expect(await readStatus()).toMatchObject({
       status: 'stopped',
       message: 'Interrupted by the keyboard.',
     });
   });
 
-  it('is running while its process lives, refused to others meanwhile, and failed as soon as it is killed', async () => {
+  it('is running while its process runs, refused to other processes meanwhile, and failed as soon as it is killed', async () => {
     const child = await background(
       'run = Run(folder, max_epoch=1, steps_per_epoch=9)\nfor i in range(4): run.log(i + 1, 0.5, 0.1)',
     );
-    expect(await standing()).toMatchObject({ status: 'running' });
+    expect(await readStatus()).toMatchObject({ status: 'running' });
     expect(await python('Run(folder, overwrite=True)')).toContain(`by process ${child.pid}`);
     await kill(child);
-    const dead = await standing();
-    expect(dead).toMatchObject({
+    const endedRun = await readStatus();
+    expect(endedRun).toMatchObject({
       status: 'failed',
       message: 'The training process ended without an error message.',
     });
-    expect(dead.hint).not.toContain('esume');
+    expect(endedRun.hint).not.toContain('esume');
     // nlvr does not restart it as its own run.
     expect(() => requireUsableFolder(folder, 'resume')).toThrow(/a run of background.py/);
     expect(existsSync(join(folder, 'events.jsonl'))).toBe(true);
   });
 
-  it('goes on after a kill in the middle of a line: what was logged beyond the checkpoint is void', async () => {
+  it('resumes after a kill in the middle of a line, and discards what was logged after the checkpoint', async () => {
     const child = await background(
       'run = Run(folder)\nfor i in range(4): run.log(i + 1, 0.5, 0.1)',
     );
@@ -256,7 +256,7 @@ with Run(folder, {"image_root": "images", "lr": 1e-5, "clip": math.inf}, max_epo
       [2, 0.5],
       [3, 0.25],
     ]);
-    expect(await standing()).toMatchObject({ status: 'finished' });
+    expect(await readStatus()).toMatchObject({ status: 'finished' });
     expect(readdirSync(folder).sort()).toEqual([
       'config.yaml',
       'events.jsonl',
@@ -265,7 +265,7 @@ with Run(folder, {"image_root": "images", "lr": 1e-5, "clip": math.inf}, max_epo
     ]);
   });
 
-  it('reports no accuracy where answers are no numbers, and says so', async () => {
+  it('has no accuracy if answers are not numbers, with a note', async () => {
     const printed = await python(`
 run = Run(folder)
 ${ROWS}
@@ -282,12 +282,12 @@ run.finish()`);
     expect((await readRun(folder))?.info.best).toBeNull();
   });
 
-  it('is written by the first of several processes alone', async () => {
+  it('is written by the first of several processes only', async () => {
     await python('run = Run(folder)\nrun.log(1, 0.5, 0.1)\nrun.finish()', { RANK: '1' });
     expect(existsSync(folder)).toBe(false);
   });
 
-  it('hears a request to stop, but not one that was meant for an earlier run', async () => {
+  it('stops on request, but ignores a request for an earlier run', async () => {
     const printed = await python(`
 import os
 os.makedirs(folder)
@@ -300,10 +300,10 @@ print(run.stop_requested)
 run.finish("stopped")
 print(os.path.exists(request))`);
     expect(printed.trim().split('\n')).toEqual(['False', 'True', 'False']);
-    expect(await standing()).toMatchObject({ status: 'stopped' });
+    expect(await readStatus()).toMatchObject({ status: 'stopped' });
   });
 
-  it('goes on training when the disk is full, or its folder is gone', async () => {
+  it('continues training when the disk is full, or its folder was removed', async () => {
     const printed = await python(`
 import shutil
 run = Run(folder)
@@ -331,7 +331,7 @@ print("trained")`);
       "dict(identifier='x', sentence='s', images=['a', 'b'], label='maybe', prediction=1)",
       "label is 'maybe'; expected True or False",
     ],
-  ])('refuses predictions without a usable %s by name', async (_what, row, message) => {
+  ])('refuses predictions without a usable %s, which it reports', async (_what, row, message) => {
     expect(await python(`run = Run(folder)\nrun.evaluation("val", 0, [${row}])`)).toContain(
       message,
     );
@@ -339,7 +339,7 @@ print("trained")`);
 });
 
 describe('train_pytorch.py', () => {
-  it('trains on the sample, and its answers are those of the annotations, with pictures that are found', async () => {
+  it('trains on the sample, and its predictions match the annotations and have existing images', async () => {
     const sample = join(root, 'shapes');
     await generateSample(sample, { sets: { train: 1, dev: 1, test1: 1, easy: 1 } });
     const script = join(__dirname, '../../examples/python/train_pytorch.py');
@@ -368,7 +368,7 @@ describe('train_pytorch.py', () => {
 });
 
 describe('the JSON schemas', () => {
-  it('hold for every file that nlvr_run.py writes', async () => {
+  it('accept every file that nlvr_run.py writes', async () => {
     await python(`
 run = Run(folder, device="cpu", parameters=7)
 run.log(1, float("inf"), 0.1, accuracy=0.5, grad_norm=2, speed=3, memory=4)
@@ -427,15 +427,15 @@ describe('a run.json that another program writes', () => {
   };
   beforeEach(() => mkdirSync(folder));
 
-  it('is running by its heartbeat alone, as often as it says that it has one, and then out of reach', async () => {
+  it('is running according to its heartbeat, within the interval that it specifies, and lost afterward', async () => {
     write({ started: ago(600), heartbeat: ago(100), heartbeatEvery: 60 });
     backdate(100);
-    expect(await standing()).toMatchObject({ status: 'running' });
+    expect(await readStatus()).toMatchObject({ status: 'running' });
     write({ started: ago(600), heartbeat: ago(100) });
     backdate(100);
-    const lost = await standing();
-    expect(lost.status).toBe('lost');
-    expect(lost.hint).toBe(
+    const stale = await readStatus();
+    expect(stale.status).toBe('lost');
+    expect(stale.hint).toBe(
       'It may still be training there. If it has ended, start it again there.',
     );
   });
@@ -457,7 +457,7 @@ describe('a run.json that another program writes', () => {
     expect(read?.info.started).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
   });
 
-  it('with times without a zone began when it began', async () => {
+  it('with times without a time zone has the correct start time', async () => {
     // Ten minutes ago by a clock nine hours ahead.
     const local = (seconds: number) =>
       new Date(Date.now() - seconds * 1000 + 9 * 3_600_000)
@@ -482,7 +482,7 @@ describe('a run.json that another program writes', () => {
     expect(await steps()).toEqual([[1, null]]);
   });
 
-  it('with events that lack what is shown loses those events alone', async () => {
+  it('with events that lack required fields omits only those events', async () => {
     const lines = [
       { type: 'watch', epoch: 0 },
       { type: 'watch', epoch: 0, pairs: [null] },

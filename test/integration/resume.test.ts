@@ -22,8 +22,8 @@ async function train(project: TinyProject, ...args: string[]): Promise<void> {
   expect(code, stderr).toBe(0);
 }
 
-describe('a run that cannot go on stays as it was', () => {
-  test('whatever the reason', async () => {
+describe('a run that cannot be resumed is not changed', () => {
+  test('for every reason', async () => {
     const project = await tinyProject({ max_epoch: '1' });
     await train(project);
     const files = ['run.json', 'config.yaml', 'events.jsonl', 'log.txt', 'metrics.json'];
@@ -95,7 +95,7 @@ const hasSteps = (project: TinyProject) => (): boolean =>
   eventsOf(project.run).some(({ type }) => type === 'step');
 
 describe('a run that was killed before its first save', () => {
-  test('begins at the beginning with --resume, as the same run with the same losses', async () => {
+  test('starts from the beginning with --resume, as the same run with the same losses', async () => {
     const whole = await tinyProject({ max_epoch: '1' });
     // Where there is no folder yet, too: job scripts always pass it.
     await train(whole, '--resume');
@@ -119,17 +119,17 @@ describe('a run that was killed before its first save', () => {
   }, 300_000);
 });
 
-describe('a run goes on with its own configuration', () => {
-  test('and what a file or --set changes is listed; what would end it immediately is refused', async () => {
+describe('a run is resumed with its own configuration', () => {
+  test('and changes by a file or --set are listed; one that would end it immediately is refused', async () => {
     const project = await tinyProject({ max_epoch: '2', save_steps: '1' });
     const child = startNlvr(['train', '--config', project.config, '--set', 'max_epoch=40']);
     let stdout = '';
     child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     const ended = once(child, 'close');
-    const inThird = (): boolean =>
+    const isInThirdEpoch = (): boolean =>
       hasSteps(project)() &&
       eventsOf(project.run).some((event) => event.type === 'step' && event.epoch >= 2);
-    while (child.exitCode === null && !inThird()) await sleep(10);
+    while (child.exitCode === null && !isInThirdEpoch()) await sleep(10);
     child.kill('SIGINT');
     expect(await ended).toEqual([130, null]);
 
@@ -164,7 +164,7 @@ describe('a run goes on with its own configuration', () => {
 });
 
 describe('the end of a run, after its last step', () => {
-  test('is made up for when the trainer was killed before it', async () => {
+  test('is completed if the trainer was killed before it', async () => {
     const project = await tinyProject({ max_epoch: '2', eval_test: 'false' });
     await train(project);
     const [metrics, log] = ['metrics.json', 'log.txt'].map((file) => text(project, file));
@@ -182,7 +182,7 @@ describe('the end of a run, after its last step', () => {
     expect(eventsOf(project.run).filter(({ type }) => type === 'step')).toHaveLength(steps);
   }, 300_000);
 
-  test('is stopped in the evaluation of test, and goes on there', async () => {
+  test('can be stopped in the evaluation of test, and is resumed there', async () => {
     const project = await tinyProject(
       { max_epoch: '1', eval_test: 'false', batch_size_test: '1' },
       { train: 24, val: 4, test: 4000 },

@@ -7,7 +7,7 @@ import { openSession, wave } from './runtimeSupport';
 
 const matrix = { shape: [8, 8], dtype: 'float32' } as const;
 
-it('moves and scales products as bfloat16 without a cast, to the same bits', async () => {
+it('transposes and scales products in bfloat16 without a cast, with identical results', async () => {
   const session = await openSession({ precision: 'bf16', threads: 1 });
   onTestFinished(() => session.dispose());
   const [a, b, c] = [0.37, 0.59, 0.83].map((step) => wave(64, step));

@@ -28,7 +28,7 @@ describe('the native library', () => {
     expect(status.size).toBeGreaterThan(1e8);
   });
 
-  it('fails its self-test when it is damaged, without harm to us', async () => {
+  it('fails its self-test when it is damaged, without ending this process', async () => {
     for (const name of ['cc', 'framework'])
       writeFileSync(join(folder, `libtensorflow_${name}.${suffix}`), 'not a library');
     const status = await runtimeStatus({ directory: folder });

@@ -32,14 +32,14 @@ describe('random operations', () => {
     expect((await program.run({ seed: Int32Array.of(43, 3) }))['u0']).not.toEqual(first['u0']);
   });
 
-  it('a step and a salt do not stand for each other', async () => {
+  it('swapping the step and the salt gives other numbers', async () => {
     const program = draw([100], [0, 1]);
     const step0 = await program.run({ seed: Int32Array.of(42, 0) });
     const step1 = await program.run({ seed: Int32Array.of(42, 1) });
     expect(step0['u1']).not.toEqual(step1['u0']);
   });
 
-  it('are true as often as asked, evenly over the elements, for odd counts too', async () => {
+  it('are true with the given probability, evenly over the elements, also for odd counts', async () => {
     const result = await draw([200_001], [0]).run({ seed: Int32Array.of(1, 2) });
     const u0 = result['u0'] as Uint8Array;
     expect(u0.length).toBe(200_001);
@@ -57,7 +57,7 @@ describe('random operations', () => {
     }
   });
 
-  it('are certain at the ends', async () => {
+  it('are constant for probabilities 0 and 1', async () => {
     const program = session.compile({
       name: 'certain',
       inputs: { seed: { shape: [2], dtype: 'int32' } },
@@ -71,7 +71,7 @@ describe('random operations', () => {
     expect([...always]).toEqual(new Array<number>(9).fill(1));
   });
 
-  it('dropout keeps the expectation and passes gradients where it passed values', async () => {
+  it('dropout keeps the expected value and passes gradients of the kept values', async () => {
     const count = 100_000;
     session.variable('x', [count]);
     const values = wave(count, 0.1).map((value) => value + 2);

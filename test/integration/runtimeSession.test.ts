@@ -17,12 +17,12 @@ describe('Session', () => {
   });
   afterAll(() => session.dispose());
 
-  it('says what it runs on', () => {
+  it('reports the device', () => {
     expect(session.info).toMatchObject({ device: 'CPU', precision: 'fp32' });
     expect(session.info.tensorflow).toMatch(/^2\.\d+\.\d+/);
   });
 
-  it('lets a GPU round float32 products only where tf32 is asked for', async () => {
+  it('lets a GPU round float32 products only if tf32 is requested', async () => {
     const { tf32 } = await loadCapi((await findLibrary()).path);
     expect([tf32?.isAllowed(), process.env['NVIDIA_TF32_OVERRIDE']]).toEqual([false, '0']);
     const other = await openSession({ precision: 'tf32' });
@@ -62,7 +62,7 @@ describe('Session', () => {
     });
   });
 
-  it('gives a variable back to the runtime until it is declared again, with zeros', async () => {
+  it('releases a variable; declared again, it contains zeros', async () => {
     const x = Float32Array.of(1);
     const inputs = { x: { shape: [1], dtype: 'float32' } } as const;
     const build = (scope: Scope, x: tf.Tensor): tf.Tensor => tf.add(x, scope.param('passing'));
@@ -84,7 +84,7 @@ describe('Session', () => {
     expect((await reading.run({ x }))['y']).toEqual(Float32Array.of(1));
   });
 
-  it('times the operations of a run where that is asked for', async () => {
+  it('times the operations of a run on request', async () => {
     const program = session.compile({
       name: 'profiled',
       inputs: { x: { shape: [64, 64], dtype: 'float32' } },
@@ -99,7 +99,7 @@ describe('Session', () => {
     expect(Math.abs((product?.start ?? 0) - Date.now())).toBeLessThan(60_000);
   });
 
-  it('gathers by fed indices, and derives the gradient of it', async () => {
+  it('gathers by fed indices, with its gradient', async () => {
     session.variable('table', [3, 2]);
     await session.assign([['table', wave(6, 1)]]);
     const program = compileGradients(session, {
@@ -132,7 +132,7 @@ describe('Session', () => {
     expect(await session.read('counter')).toEqual(Float32Array.of(6));
   });
 
-  it('prepares a program before its variables have values, and computes nothing meanwhile', async () => {
+  it('prepares a program before its variables have values, without running it', async () => {
     session.variable('later', []);
     session.variable('fresh', [3], 'zeros');
     const program = session.compile({
@@ -164,7 +164,7 @@ describe('Session', () => {
     expect(read).toEqual(names.map((name, i) => [name, Float32Array.of(i, i, i)]));
   });
 
-  it('runs programs one after the other, in the order they were asked for', async () => {
+  it('runs programs one after the other, in the order of the calls', async () => {
     session.variable('log', []);
     await session.assign([['log', Float32Array.of(0)]]);
     // Each run appends a digit.
@@ -181,7 +181,7 @@ describe('Session', () => {
     expect(await session.read('log')).toEqual(Float32Array.of(12345));
   });
 
-  it('copies feeds at once, so that the caller may reuse the array', async () => {
+  it('copies feeds immediately, so that the caller can reuse the array', async () => {
     const program = session.compile({
       name: 'copy',
       inputs: { x: { shape: [2], dtype: 'float32' } },
@@ -193,7 +193,7 @@ describe('Session', () => {
     expect((await running)['y']).toEqual(Float32Array.of(1, 2));
   });
 
-  it('leaves the event loop free while it computes', async () => {
+  it('does not block the event loop while it computes', async () => {
     const size = 1500;
     const program = session.compile({
       name: 'long',
@@ -212,7 +212,7 @@ describe('Session', () => {
     expect(turns).toBeGreaterThan(5);
   });
 
-  it('does not grow over a thousand runs', async () => {
+  it('does not use more memory after a thousand runs', async () => {
     const program = session.compile({
       name: 'steady',
       inputs: { x: { shape: [256, 256], dtype: 'float32' } },
@@ -293,13 +293,13 @@ describe('Session', () => {
         }),
       ).toThrow(/no variable nowhere/);
     });
-    it('goes on working afterward', async () => {
+    it('works after an error', async () => {
       const { y } = await compile((x) => tf.add(x, 1)).run({ x: new Float32Array(6) });
       expect(y).toEqual(new Float32Array(6).fill(1));
     });
   });
 
-  it('names the input that is missing, unknown or wrong', async () => {
+  it('reports the input that is missing, unknown or wrong', async () => {
     const program = session.compile({
       name: 'typed',
       inputs: { x: { shape: [2], dtype: 'float32' }, k: { shape: [], dtype: 'int32' } },
@@ -313,7 +313,7 @@ describe('Session', () => {
     expect((await program.run({ x, k: 3 }))['y']).toEqual(Float32Array.of(3, 6));
   });
 
-  it('reports what goes wrong inside TensorFlow with the program’s name', async () => {
+  it('reports errors of TensorFlow with the name of the program', async () => {
     session.variable('rows', [3, 1]);
     await session.assign([['rows', new Float32Array(3)]]);
     const program = session.compile({
@@ -327,7 +327,7 @@ describe('Session', () => {
     expect((await program.run({ ids: Int32Array.of(1) }))['y']).toEqual(Float32Array.of(0));
   });
 
-  it('waits for the run in flight when it is disposed, and refuses those behind it', async () => {
+  it('waits for the current run when it is disposed, and refuses queued runs', async () => {
     const other = await openSession();
     const program = other.compile({
       name: 'last',
@@ -378,7 +378,7 @@ describe('sums', () => {
     return gradient as Float32Array;
   }
 
-  it('are the same to the last bit, whatever was recorded in the session before', async () => {
+  it('are identical, whatever was recorded in the session before', async () => {
     const alone = await gradientAfter(0);
     for (const before of [37, 930, 9890]) expect(await gradientAfter(before)).toEqual(alone);
   });

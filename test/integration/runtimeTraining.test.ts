@@ -65,7 +65,7 @@ describe('training steps', () => {
   });
 
   // TensorFlow's memory pass may make of a long AddN additions in whatever order their operands come.
-  it('adds up the norm of many gradients in the same order every time', async () => {
+  it('adds up the norm of many gradients in a fixed order', async () => {
     const names = Array.from({ length: 200 }, (_, i) => `layer${i}`);
     for (const [i, name] of names.entries()) {
       session.variable(name, [48, 48]);
@@ -87,7 +87,7 @@ describe('training steps', () => {
     expect([...norms][0]).toBeGreaterThan(0);
   });
 
-  it('accumulates micro-batches to the step of the whole batch', async () => {
+  it('accumulates micro-batches with the result of one large batch', async () => {
     const x = wave(12, 0.9);
     const whole = await compileOptimizerStep(session, spec(4, 0.5)).run({
       x,
@@ -170,7 +170,7 @@ describe('training steps', () => {
     ).not.toThrow();
   });
 
-  it('says which variable has no value', async () => {
+  it('reports the variable that has no value', async () => {
     session.variable('fresh', []);
     const program = session.compile({
       name: 'read',

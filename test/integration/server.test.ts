@@ -22,7 +22,7 @@ function withScratch<T>(folder: string | undefined, run: () => T): T {
 }
 
 describe('NLVR_SCRATCH_DIR', () => {
-  test('takes the features of images: the same place for a resume, one of its own for each other rank', () => {
+  test('contains the features of images: the same folder after a resume, and a separate one for each rank', () => {
     const scratch = join(scratchFolder(), 'made');
     const record = { folder: new RunFolder('/runs/a'), info: { id: 'abc' } } as RunRecord;
     expect(withScratch(undefined, () => featureFolder(record, true))).toBe('/runs/a/.features');
@@ -33,7 +33,7 @@ describe('NLVR_SCRATCH_DIR', () => {
     for (const each of others) expect(dirname(each)).toBe(scratch);
   });
 
-  test('takes resized images and leaves no features behind; a folder that cannot be made is refused', async () => {
+  test('contains resized images and no features after the run; a folder that cannot be created is refused', async () => {
     const project = await tinyProject({ cache_images: 'true', freeze_vit: 'true', max_epoch: '1' });
     const scratch = join(project.folder, 'scratch');
     const cache = join(project.folder, 'cache');
@@ -59,7 +59,7 @@ describe('NLVR_SCRATCH_DIR', () => {
   });
 });
 
-test('NLVR_TF_DIR names the folder of an installed copy, and runtime status says so', async () => {
+test('NLVR_TF_DIR specifies the folder of an installed copy, which runtime status reports', async () => {
   const { directory } = await findLibrary();
   const { code, stdout } = await nlvr(['runtime', 'status'], {
     env: { NLVR_TF_DIR: dirname(directory) },

@@ -15,7 +15,7 @@ import {
 } from './tinyProject';
 
 const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
-const seldom = { save_minutes: '0', save_steps: '0', max_epoch: '500', eval_every: '500' };
+const savesRarely = { save_minutes: '0', save_steps: '0', max_epoch: '500', eval_every: '500' };
 
 const stateOf = (run: string): string =>
   (JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as { state: string }).state;
@@ -26,55 +26,55 @@ const steps = (run: string): number =>
     ? eventsOf(run).filter(({ type }) => type === 'step').length
     : 0;
 
-async function until(child: ChildProcess, isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) {
+async function waitUntil(child: ChildProcess, condition: () => boolean): Promise<void> {
+  while (!condition()) {
     expect(child.exitCode ?? child.signalCode).toBeNull();
     await sleep(10);
   }
 }
 
 /** The output of a child from this point on. */
-function gather(stream: NodeJS.ReadableStream | null): () => string {
+function collect(stream: NodeJS.ReadableStream | null): () => string {
   let text = '';
   stream?.on('data', (chunk: Buffer) => (text += chunk.toString()));
   return () => text;
 }
 
 describe('a training', () => {
-  test('without a terminal, whose output nobody reads, goes on at HUP and saves at USR1 and USR2', async () => {
-    const { config, run } = await tinyProject({ ...seldom, save_every: '500' });
+  test('without a terminal, whose output is not read, continues on SIGHUP and saves on SIGUSR1 and SIGUSR2', async () => {
+    const { config, run } = await tinyProject({ ...savesRarely, save_every: '500' });
     const child = startNlvr(['train', '--config', config]);
-    const said = gather(child.stderr);
+    const output = collect(child.stderr);
     child.stdout?.destroy();
     // As early as possible after the program has started.
-    await until(child, () => steps(run) > 2);
+    await waitUntil(child, () => steps(run) > 2);
     child.kill('SIGHUP');
     for (const [count, signal] of (['SIGUSR1', 'SIGUSR2'] as const).entries()) {
       child.kill(signal);
-      await until(child, () => saves(run) === count + 1);
+      await waitUntil(child, () => saves(run) === count + 1);
     }
     const before = steps(run);
-    await until(child, () => steps(run) > before + 2);
-    expect(said()).not.toMatch(/Debugger|EPIPE|\n\s+at /);
+    await waitUntil(child, () => steps(run) > before + 2);
+    expect(output()).not.toMatch(/Debugger|EPIPE|\n\s+at /);
     child.kill('SIGQUIT');
     const [code] = (await once(child, 'exit')) as [number];
     expect([code, stateOf(run), saves(run)]).toEqual([130, 'stopped', 3]);
   });
 
-  test('of two processes saves at USR1 and USR2 to the one that started them, and goes on', async () => {
-    const { config, run } = await tinyProject({ ...seldom, save_every: '500' });
+  test('of two processes saves and continues when their launcher receives SIGUSR1 and SIGUSR2', async () => {
+    const { config, run } = await tinyProject({ ...savesRarely, save_every: '500' });
     const child = startNlvr(['train', '--config', config, '--nproc_per_node', '2']);
-    const said = gather(child.stderr);
+    const output = collect(child.stderr);
     child.stdout?.resume();
-    await until(child, () => steps(run) > 2);
+    await waitUntil(child, () => steps(run) > 2);
     child.kill('SIGHUP');
     for (const [count, signal] of (['SIGUSR1', 'SIGUSR2'] as const).entries()) {
       child.kill(signal);
-      await until(child, () => saves(run) === count + 1);
+      await waitUntil(child, () => saves(run) === count + 1);
     }
     const before = steps(run);
-    await until(child, () => steps(run) > before + 2);
-    expect(said()).not.toMatch(/Debugger|\n\s+at /);
+    await waitUntil(child, () => steps(run) > before + 2);
+    expect(output()).not.toMatch(/Debugger|\n\s+at /);
     child.kill('SIGTERM');
     const [code] = (await once(child, 'exit')) as [number];
     expect([code, stateOf(run), saves(run)]).toEqual([130, 'stopped', 3]);
@@ -84,7 +84,7 @@ describe('a training', () => {
     ['one process', []],
     ['two processes', ['--nproc_per_node', '2']],
   ])('of %s in a terminal that is closed saves and stops', async (_, more) => {
-    const { config, run } = await tinyProject({ ...seldom, save_every: '500' });
+    const { config, run } = await tinyProject({ ...savesRarely, save_every: '500' });
     // Python's pty is a simple way to get a real terminal, which sends SIGHUP when it is closed.
     const script = `
 import os, pty, sys
@@ -103,8 +103,8 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
       { stdio: [input, 'pipe', 'inherit'] },
     );
     onTestFinished(() => void child.kill('SIGKILL'));
-    const said = gather(child.stdout);
-    await until(child, () => steps(run) > 2);
+    const output = collect(child.stdout);
+    await waitUntil(child, () => steps(run) > 2);
     const pid = (JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as { pid: number }).pid;
     onTestFinished(() => {
       if (stateOf(run) === 'running') process.kill(pid, 'SIGKILL');
@@ -112,11 +112,11 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
     closeSync(input);
     writeFileSync(flag, 'now');
     await once(child, 'close');
-    expect([said().trim(), stateOf(run), saves(run)]).toEqual(['130', 'stopped', 1]);
+    expect([output().trim(), stateOf(run), saves(run)]).toEqual(['130', 'stopped', 1]);
   });
 });
 
-describe('output that nobody reads', () => {
+describe('output that is not read', () => {
   let project: TinyProject;
   const folder = sharedFolder();
   beforeAll(async () => {
@@ -125,40 +125,42 @@ describe('output that nobody reads', () => {
   });
 
   /** Runs a command whose standard output is a pipe that is closed immediately. */
-  async function unread(...args: string[]): Promise<unknown[]> {
+  async function runWithClosedOutput(...args: string[]): Promise<unknown[]> {
     const child = startNlvr(args);
-    const said = gather(child.stderr);
+    const output = collect(child.stderr);
     child.stdout?.destroy();
     const [code] = (await once(child, 'close')) as [number];
-    return [args[0], code, said()];
+    return [args[0], code, output()];
   }
 
-  test('is no failure of any command', async () => {
+  test('does not make a command fail', async () => {
     const { config, run } = project;
     const checkpoint = ['--config', config, '--checkpoint', run];
-    expect(await unread('--help')).toEqual(['--help', 0, '']);
-    expect(await unread('check', '--config', config)).toEqual(['check', 0, '']);
+    expect(await runWithClosedOutput('--help')).toEqual(['--help', 0, '']);
+    expect(await runWithClosedOutput('check', '--config', config)).toEqual(['check', 0, '']);
     const evaluated = join(folder, 'evaluation');
-    expect(await unread('evaluate', ...checkpoint, '--output_dir', evaluated)).toEqual([
-      'evaluate',
-      0,
-      '',
-    ]);
+    expect(await runWithClosedOutput('evaluate', ...checkpoint, '--output_dir', evaluated)).toEqual(
+      ['evaluate', 0, ''],
+    );
     expect(existsSync(join(evaluated, 'metrics.json'))).toBe(true);
     const image = join(folder, 'images', 'red-20.png');
     const question = ['--left', image, '--right', image, '--sentence', 'the left image is red'];
-    expect(await unread('predict', ...checkpoint, ...question)).toEqual(['predict', 0, '']);
+    expect(await runWithClosedOutput('predict', ...checkpoint, ...question)).toEqual([
+      'predict',
+      0,
+      '',
+    ]);
   });
 
-  test('output that cannot be written for another reason is one', async () => {
+  test('output that cannot be written for another reason makes it fail', async () => {
     const full = openSync('/dev/full', 'w');
     const child = spawn(process.execPath, [cli, 'check', '--config', project.config], {
       stdio: ['ignore', full, 'pipe'],
     });
     closeSync(full);
-    const said = gather(child.stderr);
+    const output = collect(child.stderr);
     const [code] = (await once(child, 'close')) as [number];
-    expect([code, said()]).toEqual([
+    expect([code, output()]).toEqual([
       2,
       expect.stringMatching(/^nlvr: the output cannot be written: ENOSPC/),
     ]);

@@ -7,7 +7,7 @@ import { openCheckpoint } from '../../src/model/checkpoint/openCheckpoint';
 import { eventsOf, lossesOf, nlvr, startNlvr, tinyProject } from './tinyProject';
 
 /** Dropout, augmentation, exchange, accumulation and stochastic depth all on: everything that draws random numbers. */
-const noisy = {
+const randomized = {
   max_epoch: '3',
   save_steps: '2',
   accumulate_steps: '2',
@@ -28,7 +28,7 @@ describe('exactness', () => {
   test('the same seed gives the same losses, whatever the number of loader threads', async () => {
     const runs = [];
     for (const workers of ['0', '1', '3'])
-      runs.push(await trainOnce({ ...noisy, num_workers: workers }));
+      runs.push(await trainOnce({ ...randomized, num_workers: workers }));
     const [first, ...others] = runs.map(({ run }) => [...lossesOf(run)]);
     expect(first).toHaveLength(18);
     for (const other of others) expect(other).toEqual(first);
@@ -41,9 +41,9 @@ describe('exactness', () => {
   }, 600_000);
 
   test('killed ten times at random and resumed, a run gives the losses of one never killed', async () => {
-    const reference = await trainOnce({ ...noisy, max_epoch: '12' });
+    const reference = await trainOnce({ ...randomized, max_epoch: '12' });
     const expected = [...lossesOf(reference.run)];
-    const project = await tinyProject({ ...noisy, max_epoch: '12' });
+    const project = await tinyProject({ ...randomized, max_epoch: '12' });
     let kills = 0;
     let started = false;
     while (kills < 10) {
@@ -82,9 +82,9 @@ describe('exactness', () => {
     await expectEqualWeights(project.run, reference.run);
   }, 600_000);
 
-  test('with a frozen vision transformer, too, whose features are encoded again', async () => {
+  test('also with a frozen vision transformer, whose features are encoded again', async () => {
     const frozen = {
-      ...noisy,
+      ...randomized,
       freeze_vit: 'true',
       max_epoch: '3',
       save_steps: '0',
@@ -103,8 +103,8 @@ describe('exactness', () => {
     expect([...lossesOf(project.run)]).toEqual([...lossesOf(reference.run)]);
   }, 600_000);
 
-  test('threads are those that the run began with; others are said to give other numbers', async () => {
-    const settings = { ...noisy, threads: '0', min_lr: '1e-3', save_steps: '0' };
+  test('a resume uses the number of threads of the run, and reports that another number changes results', async () => {
+    const settings = { ...randomized, threads: '0', min_lr: '1e-3', save_steps: '0' };
     const reference = await trainOnce(settings, ['--set', 'threads=1', '--set', 'max_epoch=2']);
     const { config, run } = await tinyProject(settings);
     const train = async (epochs: number, ...more: string[]): Promise<void> => {
@@ -114,7 +114,7 @@ describe('exactness', () => {
     };
     const resources = (): unknown =>
       JSON.parse(readFileSync(join(run, 'checkpoint_last', 'trainer.json'), 'utf8'));
-    const surprises = (): string[] =>
+    const unexpectedNotes = (): string[] =>
       eventsOf(run).flatMap((event) =>
         event.type === 'note' && event.code === 'not-exact' ? [event.message] : [],
       );
@@ -123,14 +123,14 @@ describe('exactness', () => {
     expect([...lossesOf(run)]).toEqual([...lossesOf(reference.run)]);
     expect(resources()).toMatchObject({ resources: { device: 'CPU', threads: 1, lanes: 1 } });
     expect(runJson(run)).toMatchObject({ threads: 1, lanes: 1 });
-    expect(surprises()).toEqual([]);
+    expect(unexpectedNotes()).toEqual([]);
     await train(3, '--resume', '--set', 'threads=3');
-    expect(surprises()).toEqual([expect.stringMatching(/with threads: 3 instead of 1/)]);
+    expect(unexpectedNotes()).toEqual([expect.stringMatching(/with threads: 3 instead of 1/)]);
   }, 600_000);
 
-  test('a stop request saves, exits 130, and the run goes on exactly', async () => {
-    const reference = await trainOnce({ ...noisy, max_epoch: '6' });
-    const project = await tinyProject({ ...noisy, max_epoch: '6', save_steps: '0' });
+  test('a stop request saves and exits with 130, and the resumed run has identical results', async () => {
+    const reference = await trainOnce({ ...randomized, max_epoch: '6' });
+    const project = await tinyProject({ ...randomized, max_epoch: '6', save_steps: '0' });
     const child = startNlvr(['train', '--config', project.config]);
     while (child.exitCode === null && countSteps(project.run) < 7) await sleep(5);
     child.kill('SIGINT');

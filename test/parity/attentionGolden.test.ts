@@ -83,14 +83,16 @@ describe.each(['tiny-a', 'tiny-b'])('%s', (folder) => {
           gradient: from(`${name}.gradient`),
         });
         const ours = read((of) => values[of] as Float32Array);
-        const theirs = read((of) => expected.get(of) ?? new Float32Array(0));
-        expect(distance(ours.probabilities, theirs.probabilities), name).toBeLessThan(1e-5);
-        const error = ours.gradient.map((value, i) => value - theirs.gradient[i]);
-        expect(l2(error) / l2(theirs.gradient), name).toBeLessThan(1e-4);
+        const expectedGradients = read((of) => expected.get(of) ?? new Float32Array(0));
+        expect(distance(ours.probabilities, expectedGradients.probabilities), name).toBeLessThan(
+          1e-5,
+        );
+        const error = ours.gradient.map((value, i) => value - expectedGradients.gradient[i]);
+        expect(l2(error) / l2(expectedGradients.gradient), name).toBeLessThan(1e-4);
 
         // The README of the fixture, written out: mean over heads of p[t, 1:] · max(g[t, 1:], 0).
         const { n, length } = batch;
-        const tokens = theirs.gradient.length / (n * heads * length);
+        const tokens = expectedGradients.gradient.length / (n * heads * length);
         const area = heads * length * tokens;
         for (let pair = 0; pair < n; pair++)
           for (let token = 0; token < length; token++) {
@@ -106,7 +108,8 @@ describe.each(['tiny-a', 'tiny-b'])('%s', (folder) => {
               let sum = 0;
               for (let head = 0; head < heads; head++) {
                 const at = pair * area + (head * length + token) * tokens + patch + 1;
-                sum += theirs.probabilities[at] * Math.max(theirs.gradient[at], 0);
+                sum +=
+                  expectedGradients.probabilities[at] * Math.max(expectedGradients.gradient[at], 0);
               }
               return sum / heads;
             });
@@ -120,7 +123,7 @@ describe.each(['tiny-a', 'tiny-b'])('%s', (folder) => {
       }
   });
 
-  it('explains the other answer, or the one that the model gives', async () => {
+  it('explains the other answer, or the predicted one', async () => {
     const [onTrue, onFalse, onAnswer] = await Promise.all(
       [ON_TRUE, ON_FALSE, ON_ANSWER].map((wanted) => explain(each(wanted))),
     );

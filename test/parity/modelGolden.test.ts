@@ -84,16 +84,16 @@ describe.each(CASES)('%s, %i threads', (folder, threads) => {
     }
   });
 
-  it('computes its logits, its loss, and every value on the way', async () => {
+  it('computes its logits, its loss, and every intermediate value', async () => {
     const program = session.compile({
       name: 'values',
       inputs: inputSpecs(config, batch),
       build: (inputs, scope) => {
-        const seen: Record<string, tf.Tensor> = {};
+        const outputs: Record<string, tf.Tensor> = {};
         const { logits, loss } = forward(config, inputs, scope, {
-          observe: (name, value) => (seen[name] = value),
+          observe: (name, value) => (outputs[name] = value),
         });
-        return { ...seen, logits, loss };
+        return { ...outputs, logits, loss };
       },
     });
     const values = await program.run(feedsOf(batch));
@@ -141,7 +141,7 @@ describe.each(CASES)('%s, %i threads', (folder, threads) => {
     expect(distance(last, golden.text_last_cls.flat())).toBeLessThan(1e-4);
   });
 
-  it('derives its gradients', async () => {
+  it('computes its gradients', async () => {
     const program = compileGradients(session, {
       name: 'gradients',
       inputs: inputSpecs(config, batch),
@@ -173,7 +173,7 @@ describe.each(CASES)('%s, %i threads', (folder, threads) => {
   it.each([
     ['bf16', 3e-2],
     ['fp16', 4e-3],
-  ] as const)('keeps to %s within %f', async (precision, most) => {
+  ] as const)('differs from %s by less than %f', async (precision, most) => {
     const narrow = await openSession({ precision, threads });
     try {
       await load(narrow);

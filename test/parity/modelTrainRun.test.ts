@@ -174,7 +174,7 @@ it('repeats every loss and every evaluation, and ends with the same parameters',
   await compareNorms(run.final_param_l2);
 });
 
-it("reads BLIP's best checkpoint with the norms it had", async () => {
+it("reads BLIP's best checkpoint with the same norms", async () => {
   await loadInto(session, config, fixture('train-run', 'checkpoint_best.pth'));
   await compareNorms(run.best_param_l2);
 });

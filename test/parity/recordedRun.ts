@@ -174,8 +174,8 @@ async function repeat(root: string, session: Session): Promise<Repeated> {
         await Promise.resolve();
         const start = startExample / (config.batch_size_train * worldSize);
         for (const call of trainCalls.slice(epoch * perEpoch + start, (epoch + 1) * perEpoch)) {
-          const mine = (_: unknown, i: number): boolean => i % worldSize === rank;
-          current = batchOf(call.text.filter(mine), call.targets.filter(mine));
+          const isOwnShare = (_: unknown, i: number): boolean => i % worldSize === rank;
+          current = batchOf(call.text.filter(isOwnShare), call.targets.filter(isOwnShare));
           yield { ...current, images: new Uint8Array() };
         }
       },

@@ -46,7 +46,7 @@ describe('shards of a batch', () => {
     expect(sizesOf(1)).toEqual([1]);
   });
 
-  it('give an image in its own shard the same features, to the last bit', async () => {
+  it('give an image in its own shard identical features', async () => {
     const { imageSize } = config;
     const program = session.compile({
       name: 'pair',

@@ -50,7 +50,7 @@ it("repeats BLIP's run: losses, log.txt, best epoch, parameters", async () => {
   await expectRecorded(alone);
 });
 
-it("two ranks repeat it with half of each batch, and have one process's losses", async () => {
+it('two ranks repeat it with half of each batch, with the losses of one process', async () => {
   const ports = [await freePort(), await freePort()];
   const specOf = (rank: number): ReplicaSpec => ({
     ...SINGLE,

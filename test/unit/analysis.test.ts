@@ -10,7 +10,7 @@ import { sentenceSet } from '../../src/data/sample/sentenceSet';
 import type { Statement } from '../../src/data/sample/statement';
 import { countMatching, type Scene, type ScenePair } from '../../src/data/sample/scene';
 import { scratchFolder } from '../integration/tinyProject';
-import { AnalysisProject, type Annotation, type Said } from './analysisSupport';
+import { AnalysisProject, type Annotation, type Answer } from './analysisSupport';
 
 const fixtures = join(import.meta.dirname, '..', 'fixtures', 'analysis');
 
@@ -40,10 +40,10 @@ const annotations = sample.map(({ identifier, statement, pair }): Annotation => 
   images: [`${identifier}-left.png`, `${identifier}-right.png`],
   kind: statement.kind,
 }));
-const truth = (i: number): boolean => annotations[i].label === 'True';
+const labelOf = (i: number): boolean => annotations[i].label === 'True';
 
 /** Analyzes a model that is defined by its predictions for a statement about two scenes. */
-async function model(answer: (statement: Statement, pair: ScenePair) => Said): Promise<Analysis> {
+async function model(answer: (statement: Statement, pair: ScenePair) => Answer): Promise<Analysis> {
   const project = new AnalysisProject(annotations);
   const run = await project.import('model', (i) => answer(sample[i].statement, sample[i].pair));
   return (await analyzed(run)).analysis;
@@ -81,11 +81,11 @@ describe('models that are wrong by construction are identified by their slices',
     const analysis = await model((statement, pair) => {
       const isNamed = (thing: Scene[number]): boolean =>
         countMatching(statement.phrase, [thing]) > 0;
-      const seen = (scene: Scene): Scene => {
+      const visibleScene = (scene: Scene): Scene => {
         const first = scene.find(isNamed);
         return scene.filter((thing) => thing === first || !isNamed(thing));
       };
-      return statement.isTrueOf([seen(pair[0]), seen(pair[1])]);
+      return statement.isTrueOf([visibleScene(pair[0]), visibleScene(pair[1])]);
     });
     for (const kind of ['one image', 'both', 'only one', 'neither'])
       expect(find(analysis, 'kind', kind).accuracy).toBe(1);
@@ -134,7 +134,7 @@ describe('slices of sentences', () => {
   test('of users are matched, counted and tested like the built-in ones', async () => {
     const project = new AnalysisProject(annotations);
     const run = await project.import('model', (i) =>
-      /red/i.test(sample[i].statement.sentence) ? !truth(i) : truth(i),
+      /red/i.test(sample[i].statement.sentence) ? !labelOf(i) : labelOf(i),
     );
     const { analysis } = await analyzed(run, {
       userSlices: [{ name: 'red things', pattern: '\\bRED\\b' }],
@@ -219,7 +219,7 @@ describe('facts of the annotations', () => {
 
   test('missing annotations omit their slices with a note; specified files must exist', async () => {
     const project = new AnalysisProject(annotations);
-    const run = await project.import('model', truth);
+    const run = await project.import('model', labelOf);
     const missing = { annotations: join(project.folder, 'gone.json') };
     const { analysis } = await analyzed(run, missing);
     expect(analysis.notes.map(({ message }) => message).join()).toMatch(
@@ -236,7 +236,7 @@ describe('facts of the annotations', () => {
 
   test('a specified subset is a slice', async () => {
     const project = new AnalysisProject(annotations);
-    const run = await project.import('model', truth);
+    const run = await project.import('model', labelOf);
     const file = join(project.folder, 'few.json');
     writeFileSync(file, JSON.stringify(annotations.slice(0, 50)));
     const { analysis } = await analyzed(run, { subsets: { few: file } });
@@ -302,9 +302,13 @@ describe('over epochs', () => {
     const project = new AnalysisProject(annotations);
     const run = join(project.folder, 'run');
     for (const [epoch, share] of [0.5, 1, 0.8].entries())
-      await project.import('run', (i) => (i < share * annotations.length ? truth(i) : !truth(i)), {
-        epoch,
-      });
+      await project.import(
+        'run',
+        (i) => (i < share * annotations.length ? labelOf(i) : !labelOf(i)),
+        {
+          epoch,
+        },
+      );
     expect((await analyzed(run)).analysis).toMatchObject({ epoch: 2 });
     expect((await analyzed(run, { epoch: 'best' })).analysis).toMatchObject({
       epoch: 1,
@@ -325,8 +329,8 @@ describe('a comparison', () => {
   test('pairs the examples with predictions of both runs, and counts the others', async () => {
     const project = new AnalysisProject(annotations);
     const other = new AnalysisProject(annotations.slice(0, 100));
-    const a = await project.import('a', (i) => (i % 4 === 0 ? !truth(i) : truth(i)));
-    const b = await other.import('b', (i) => (i % 10 === 0 ? !truth(i) : truth(i)));
+    const a = await project.import('a', (i) => (i % 4 === 0 ? !labelOf(i) : labelOf(i)));
+    const b = await other.import('b', (i) => (i % 10 === 0 ? !labelOf(i) : labelOf(i)));
     const options = { split: 'val', userSlices: [], epochA: 'last', epochB: 'last' } as const;
     const { comparison, examples } = await compare({ ...options, a, b });
     expect(comparison).toMatchObject({

@@ -32,11 +32,11 @@ const annotations = Array.from({ length: 80 }, (_, i): Annotation => ({
   label: i % 2 === 0 ? 'True' : 'False',
   images: ['left.png', 'right.png'],
 }));
-const truth = (i: number): boolean => i % 2 === 0;
+const labelOf = (i: number): boolean => i % 2 === 0;
 
 /** The panel and its page for a run, without an editor. */
 class Panel {
-  readonly said: ToWebview[] = [];
+  readonly sentMessages: ToWebview[] = [];
   readonly shown: unknown[] = [];
   readonly session: AnalysisSession;
   model: Model;
@@ -50,7 +50,7 @@ class Panel {
   constructor(readonly folder: string) {
     this.session = new AnalysisSession({ folder, name: 'run' }, null, {
       send: (message) => {
-        this.said.push(message);
+        this.sentMessages.push(message);
         this.model.receive(structuredClone(message));
       },
       isTrusted: () => this.trusted,
@@ -98,10 +98,10 @@ afterEach(() => panel.session.dispose());
 
 async function twoEpochs(): Promise<string> {
   const project = new AnalysisProject(annotations);
-  const run = await project.import('run', (i) => (truth(i) ? 0.9 : i % 8 < 4 ? 0.7 : 0.2), {
+  const run = await project.import('run', (i) => (labelOf(i) ? 0.9 : i % 8 < 4 ? 0.7 : 0.2), {
     epoch: 0,
   });
-  const second = await project.import('second', (i) => (truth(i) ? 0.8 : 0.3), { epoch: 1 });
+  const second = await project.import('second', (i) => (labelOf(i) ? 0.8 : 0.3), { epoch: 1 });
   renameSync(setFile(second, { split: 'val', epoch: 1 }), setFile(run, { split: 'val', epoch: 1 }));
   return run;
 }
@@ -129,7 +129,7 @@ it('shows exactly the numbers of nlvr analyze, the first ones before all are com
     expect(dynamics?.confidence[row]).toBeCloseTo(example.dynamics?.confidence ?? NaN, 6);
     expect(dynamics?.variability[row]).toBeCloseTo(example.dynamics?.variability ?? NaN, 6);
   });
-  const parts = panel.said.filter((each) => each.type === 'numbers');
+  const parts = panel.sentMessages.filter((each) => each.type === 'numbers');
   expect(parts.map(({ complete }) => complete)).toEqual([false, false, true]);
   expect(parts[0]?.numbers).toMatchObject({
     accuracy: analysis.accuracy,
@@ -215,7 +215,7 @@ it('shows an error once, and analyzes when it is resolved', async () => {
   panel.refusal = new UserError('nlvr.slices: two slices are named a.', { hint: 'Rename one.' });
   await panel.session.refresh();
   await panel.session.refresh();
-  const failures = panel.said.filter(({ type }) => type === 'failed');
+  const failures = panel.sentMessages.filter(({ type }) => type === 'failed');
   expect(failures).toMatchObject([
     { trust: true },
     { message: 'nlvr.slices: two slices are named a.', hint: 'Rename one.' },

@@ -182,16 +182,16 @@ describe('two models on NLVR2, imported', () => {
     expectInterval(comparison.ci95, reference.differenceCi95, 0.02);
     for (const { slice, value, compared: expected } of reference.slices) {
       const place = comparison.slices.findIndex((s) => s.slice === slice && s.value === value);
-      const found = comparison.slices[place];
-      expect(found).toMatchObject({
+      const actual = comparison.slices[place];
+      expect(actual).toMatchObject({
         newlyRight: expected.newlyRight,
         newlyWrong: expected.newlyWrong,
       });
-      if (found.p !== null) expectClose(found.p, expected.p, `${slice} ${value}`);
-      const behind = examples.filter(
+      if (actual.p !== null) expectClose(actual.p, expected.p, `${slice} ${value}`);
+      const newlyWrongExamples = examples.filter(
         (each) => each.slices.includes(place) && each.outcome === 'newly wrong',
       );
-      expect(behind).toHaveLength(expected.newlyWrong);
+      expect(newlyWrongExamples).toHaveLength(expected.newlyWrong);
     }
     // The second model is better by construction, except for hard cardinality.
     expect(comparison.difference).toBeGreaterThan(0);

@@ -8,7 +8,7 @@ import { scratchFolder } from '../integration/tinyProject';
 /** An annotation in any format, with its identifier. */
 export type Annotation = Record<string, unknown> & { identifier: string };
 /** The output of a model for an example: a prediction, or the probability of True. */
-export type Said = boolean | number;
+export type Answer = boolean | number;
 
 export class AnalysisProject {
   private readonly config: string;
@@ -32,12 +32,12 @@ export class AnalysisProject {
   /** Imports the predictions of a model. @returns the run folder */
   async import(
     name: string,
-    said: (i: number) => Said,
+    answerOf: (i: number) => Answer,
     { epoch = null, split = 'val' }: { epoch?: number | null; split?: 'val' | 'test' } = {},
   ): Promise<string> {
     const file = join(this.folder, `${name}.jsonl`);
     const rows = this.annotations.map(({ identifier }, i) => {
-      const each = said(i);
+      const each = answerOf(i);
       return typeof each === 'number'
         ? { identifier, prob_true: each }
         : { identifier, prediction: each };

@@ -12,18 +12,18 @@ import type { ReadAccess } from '../../src/assistant/readAccess';
 import { callTool } from '../../src/assistant/tools';
 import { scratchFolder, sharedFolder } from '../integration/tinyProject';
 import {
-  fillWorld,
-  hostileRuns,
-  hugeRun,
+  writeAssistantFolders,
+  writeHostileRuns,
+  writeHugeRun,
   smallTraining,
   trainingIn,
-  type AssistantWorld,
+  type AssistantFolders,
 } from './assistantSupport';
 
-const world: AssistantWorld = { root: sharedFolder(), outside: sharedFolder() };
+const folders: AssistantFolders = { root: sharedFolder(), outside: sharedFolder() };
 const places: ReadAccess = {
-  roots: [world.root],
-  runFolders: () => runFoldersBelow([world.root]),
+  roots: [folders.root],
+  runFolders: () => runFoldersBelow([folders.root]),
   dataAnywhere: false,
   textOf: (file) =>
     readFile(file, 'utf8').then(
@@ -34,8 +34,8 @@ const places: ReadAccess = {
 };
 
 beforeAll(async () => {
-  await fillWorld(world);
-  smallTraining(world.root);
+  await writeAssistantFolders(folders);
+  smallTraining(folders.root);
 });
 
 type Answer = Record<string, unknown> & { leftOut?: Record<string, number> };
@@ -74,7 +74,7 @@ describe('runs', () => {
       ...{ name: 'calm-fox-1', status: 'finished', step: 40, epochs: 2 },
       notes: [{ code: 'loss-spike', message: 'About loss-spike.' }],
     });
-    const first = await ask('nlvr_run_status', { run: join(world.root, 'first') });
+    const first = await ask('nlvr_run_status', { run: join(folders.root, 'first') });
     expect(first.predictions).toEqual([{ split: 'val', epoch: 1 }]);
   });
 
@@ -98,8 +98,8 @@ describe('runs', () => {
   });
 
   it('are found by their folder or by a unique name', async () => {
-    const folder = trainingIn(world.root, 'sweep/a', { name: 'amber-owl-2' });
-    trainingIn(world.root, 'sweep/b', { name: 'amber-owl-2' });
+    const folder = trainingIn(folders.root, 'sweep/a', { name: 'amber-owl-2' });
+    trainingIn(folders.root, 'sweep/b', { name: 'amber-owl-2' });
     for (const run of [folder, 'sweep/a', './sweep/../sweep/a', 'a'])
       expect((await ask('nlvr_run_status', { run })).folder).toBe(folder);
     expect(await refusal('nlvr_run_status', { run: 'amber-owl-2' })).toMatch(
@@ -112,7 +112,7 @@ describe('runs', () => {
 
 describe('predictions', () => {
   it('have the numbers of nlvr analyze, marked slices first', async () => {
-    const run = join(world.root, 'first');
+    const run = join(folders.root, 'first');
     const answer = await ask('nlvr_analyze_run', { run: 'first', epoch: 'last' });
     const { analysis } = await analyze({ run, split: 'val', epoch: 'last', userSlices: [] });
     expect(answer).toMatchObject({
@@ -130,8 +130,8 @@ describe('predictions', () => {
     const all = await ask('nlvr_failed_examples', { run: 'first', limit: 50 });
     const examples = all.examples as { sentence: string; label: boolean; probTrue: number }[];
     expect(all.total).toBe(examples.length);
-    const sureness = examples.map(({ probTrue }) => Math.abs(probTrue - 0.5));
-    expect(sureness).toEqual([...sureness].sort((a, b) => b - a));
+    const confidenceOf = examples.map(({ probTrue }) => Math.abs(probTrue - 0.5));
+    expect(confidenceOf).toEqual([...confidenceOf].sort((a, b) => b - a));
     for (const { label, probTrue } of examples) expect(label).toBe(probTrue < 0.5);
 
     const page = await ask('nlvr_failed_examples', { run: 'first', offset: 2, limit: 3 });
@@ -142,7 +142,7 @@ describe('predictions', () => {
       ...{ run: 'first', slice: 'counting', limit: 50, label: true },
     });
     const { analysis, examples: analyzed } = await analyze({
-      ...{ run: join(world.root, 'first'), split: 'val', epoch: 'last', userSlices: [] },
+      ...{ run: join(folders.root, 'first'), split: 'val', epoch: 'last', userSlices: [] },
     });
     const place = analysis.slices.findIndex(({ slice }) => slice === 'counting');
     const wrong = analyzed.filter(({ slices, right }) => slices.includes(place) && !right);
@@ -160,7 +160,7 @@ describe('predictions', () => {
   it('of two runs are compared, with examples of the changes', async () => {
     const answer = await ask('nlvr_compare_runs', { a: 'first', b: 'second', examples: 2 });
     const { comparison } = await compare({
-      ...{ a: join(world.root, 'first'), b: join(world.root, 'second'), split: 'val' },
+      ...{ a: join(folders.root, 'first'), b: join(folders.root, 'second'), split: 'val' },
       ...{ epochA: 'last', epochB: 'last', userSlices: [] },
     });
     const { n, newlyWrong, newlyRight } = comparison;
@@ -205,8 +205,8 @@ describe('robustness', () => {
 
 describe('a configuration', () => {
   it('is checked: each problem with line, key and valid values', async () => {
-    const file = join(world.root, 'wrong.nlvr.yaml');
-    mkdirSync(join(world.root, 'images'), { recursive: true });
+    const file = join(folders.root, 'wrong.nlvr.yaml');
+    mkdirSync(join(folders.root, 'images'), { recursive: true });
     writeFileSync(
       file,
       'image_root: images\nbatch_size_trian: 4\nimage_size: 10\nmax_epoch: two\n',
@@ -224,11 +224,11 @@ describe('a configuration', () => {
   });
 
   it('reports missing paths, and does not read outside the folders', async () => {
-    const there = join(world.outside, 'there');
+    const there = join(folders.outside, 'there');
     mkdirSync(there, { recursive: true });
     writeFileSync(
-      join(world.root, 'paths.nlvr.yaml'),
-      `image_root: ${there}\nann_root: ${join(world.outside, 'gone')}\npretrained: gone.pth\n`,
+      join(folders.root, 'paths.nlvr.yaml'),
+      `image_root: ${there}\nann_root: ${join(folders.outside, 'gone')}\npretrained: gone.pth\n`,
     );
     const checked = await ask('nlvr_check_configuration', { file: 'paths.nlvr.yaml' });
     const missing = (answer: Answer): unknown[] =>
@@ -238,8 +238,8 @@ describe('a configuration', () => {
     expect(missing(checked)).toEqual(['pretrained']);
     expect(checked.notLookedAt).toEqual(expect.arrayContaining([there]));
     const trusted = { ...places, dataAnywhere: true };
-    const seen = await ask('nlvr_check_configuration', { file: 'paths.nlvr.yaml' }, trusted);
-    expect(missing(seen)).toEqual(['ann_root', 'pretrained']);
+    const result = await ask('nlvr_check_configuration', { file: 'paths.nlvr.yaml' }, trusted);
+    expect(missing(result)).toEqual(['ann_root', 'pretrained']);
   });
 });
 
@@ -271,11 +271,11 @@ describe('inputs', () => {
 
 describe('a path outside the roots', () => {
   it('is refused in every notation', async () => {
-    const elsewhere = trainingIn(world.outside, 'run');
-    const named = [elsewhere, '/', '..', '../../etc', join(world.root, '..'), 'a\0b'];
+    const elsewhere = trainingIn(folders.outside, 'run');
+    const named = [elsewhere, '/', '..', '../../etc', join(folders.root, '..'), 'a\0b'];
     for (const run of named)
       expect(await refusal('nlvr_run_status', { run }), run).toContain('is outside');
-    for (const file of ['/etc/passwd.yaml', '../x.yaml', join(world.outside, 'nlvr.yaml')])
+    for (const file of ['/etc/passwd.yaml', '../x.yaml', join(folders.outside, 'nlvr.yaml')])
       expect(await refusal('nlvr_check_configuration', { file })).toContain('is outside');
     expect(await refusal('nlvr_check_configuration', { file: '/etc/passwd' })).toContain(
       'is not a YAML file',
@@ -284,23 +284,23 @@ describe('a path outside the roots', () => {
 
   it('cannot be reached by links and names in a run', async () => {
     const other = { root: scratchFolder(), outside: scratchFolder() };
-    await fillWorld(other);
+    await writeAssistantFolders(other);
     const there = {
       ...places,
       roots: [other.root],
       runFolders: () => runFoldersBelow([other.root]),
     };
-    const hostile = hostileRuns(other);
-    for (const run of hostile)
+    const hostileFolders = writeHostileRuns(other);
+    for (const run of hostileFolders)
       for (const tool of [
         'nlvr_run_status',
         'nlvr_run_metrics',
         'nlvr_failed_examples',
         'nlvr_robustness',
       ]) {
-        const said = await refusal(tool, { run }, there);
-        expect(said, `${tool} ${run}`).toContain('is outside');
-        expect(said).not.toContain('the secret');
+        const refusalMessage = await refusal(tool, { run }, there);
+        expect(refusalMessage, `${tool} ${run}`).toContain('is outside');
+        expect(refusalMessage).not.toContain('the secret');
       }
     expect(await refusal('nlvr_check_configuration', { file: 'linked.yaml' }, there)).toContain(
       'is outside',
@@ -310,11 +310,11 @@ describe('a path outside the roots', () => {
       'first',
       'second',
     ]);
-    expect(list.unreadable).toHaveLength(hostile.length - 1);
+    expect(list.unreadable).toHaveLength(hostileFolders.length - 1);
   });
 
   it('is accepted for a run that the editor shows', async () => {
-    const elsewhere = trainingIn(world.outside, 'shown');
+    const elsewhere = trainingIn(folders.outside, 'shown');
     const shown = { ...places, runFolders: () => Promise.resolve([elsewhere]) };
     expect((await ask('nlvr_run_status', { run: elsewhere }, shown)).folder).toBe(elsewhere);
     expect((await ask('nlvr_run_status', { run: 'shown' }, shown)).folder).toBe(elsewhere);
@@ -322,7 +322,7 @@ describe('a path outside the roots', () => {
 });
 
 it('results about a huge run are limited, and list what they omit', async () => {
-  hugeRun(world.root);
+  writeHugeRun(folders.root);
   const examples = await ask('nlvr_failed_examples', { run: 'huge', limit: 50 });
   expect(examples.total).toBe(3000);
   const shown = (examples.examples as unknown[]).length;

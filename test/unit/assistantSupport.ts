@@ -16,7 +16,7 @@ const annotations = readFileSync(
   .filter(Boolean)
   .map((line) => JSON.parse(line) as Annotation);
 
-export interface AssistantWorld {
+export interface AssistantFolders {
   /** The folder that may be read. */
   root: string;
   /** A folder that may not be read. */
@@ -27,7 +27,7 @@ export interface AssistantWorld {
  * Two imported runs that answer the same examples: `first`, whose model ignores the right image as its robustness results
  * show, and `second`; and their configuration `nlvr.yaml`.
  */
-export async function fillWorld({ root }: AssistantWorld): Promise<void> {
+export async function writeAssistantFolders({ root }: AssistantFolders): Promise<void> {
   const project = new AnalysisProject(annotations, root);
   const first = await project.import('first', (i) => (i % 3 > 0 ? 0.9 : 0.2), { epoch: 1 });
   storeRobustness(first, { split: 'test', created: '2026-11-27T12:00:00.000Z' });
@@ -44,13 +44,13 @@ function storeRobustness(
     ...{ index, identifier, sentence: String(sentence), label: label === 'True' },
     ...{ images: ['a', 'b'], consistencyGroup: null, group: null, line: index + 1 },
   }));
-  const answered = (changed: (i: number) => boolean): Float32Array =>
-    Float32Array.from(examples.flatMap(({ label }, i) => [0, label !== changed(i) ? 2 : -2]));
-  const kept = answered(() => false);
-  const changed = answered((i) => i % 2 === 0);
+  const logitsOf = (flipped: (i: number) => boolean): Float32Array =>
+    Float32Array.from(examples.flatMap(({ label }, i) => [0, label !== flipped(i) ? 2 : -2]));
+  const original = logitsOf(() => false);
+  const flipped = logitsOf((i) => i % 2 === 0);
   const answers = {
-    ...{ original: kept, exchanged: changed, 'left image twice': kept },
-    ...{ 'right image twice': changed, 'no images': changed, 'no sentence': changed },
+    ...{ original: original, exchanged: flipped, 'left image twice': original },
+    ...{ 'right image twice': flipped, 'no images': flipped, 'no sentence': flipped },
   };
   writeRobustness(new RunFolder(folder), {
     ...{ version: 1, created, run: 'first', epoch: 1, step: 40, split },
@@ -61,7 +61,11 @@ function storeRobustness(
 }
 
 /** A folder with the `run.json` of a training. */
-export function trainingIn(root: string, name: string, info: Record<string, unknown> = {}): string {
+export function writeTraining(
+  root: string,
+  name: string,
+  info: Record<string, unknown> = {},
+): string {
   const folder = join(root, name);
   mkdirSync(folder, { recursive: true });
   const whole = { schema: 1, kind: 'train', state: 'finished', step: 40, maxEpoch: 2, name };
@@ -78,8 +82,8 @@ export function writeLines(file: string, lines: readonly unknown[]): void {
 }
 
 /** A training of two epochs and 40 steps, with an unresolved and a resolved warning. */
-export function smallTraining(root: string): string {
-  const folder = trainingIn(root, 'calm-fox-1', {
+export function writeSmallTraining(root: string): string {
+  const folder = writeTraining(root, 'calm-fox-1', {
     best: { epoch: 1, step: 40, accuracy: 0.75, consistency: 0.5, testAccuracy: null },
   });
   const step = (n: number): unknown => ({
@@ -109,8 +113,8 @@ export function smallTraining(root: string): string {
 }
 
 /** A run of 3,000 wrong answers with long sentences of 300 kinds and 500 epochs with long notes. */
-export function hugeRun(root: string): string {
-  const folder = trainingIn(root, 'huge', { message: 'x'.repeat(1e6) });
+export function writeHugeRun(root: string): string {
+  const folder = writeTraining(root, 'huge', { message: 'x'.repeat(1e6) });
   mkdirSync(join(folder, 'predictions'));
   writeLines(
     join(folder, 'predictions', 'val.jsonl'),
@@ -132,20 +136,20 @@ export function hugeRun(root: string): string {
 }
 
 /** Runs whose files are links to outside of the root, by name, and such a configuration. */
-export function hostileRuns({ root, outside }: AssistantWorld): string[] {
+export function writeHostileRuns({ root, outside }: AssistantFolders): string[] {
   const secret = join(outside, 'secret.json');
   writeJson(secret, { message: 'the secret' });
   writeFileSync(join(outside, 'secret.yaml'), 'the secret: 1\n');
-  const elsewhere = trainingIn(outside, 'elsewhere');
+  const elsewhere = writeTraining(outside, 'elsewhere');
   symlinkSync(elsewhere, join(root, 'linked'));
   symlinkSync(join(outside, 'secret.yaml'), join(root, 'linked.yaml'));
   const files = ['config.yaml', 'events.jsonl', 'trainer.log', 'attempts', 'predictions'];
   for (const file of [...files, 'robustness'])
-    symlinkSync(secret, join(trainingIn(root, `with-${file}`), file));
-  const predictions = join(trainingIn(root, 'with-answers'), 'predictions');
+    symlinkSync(secret, join(writeTraining(root, `with-${file}`), file));
+  const predictions = join(writeTraining(root, 'with-answers'), 'predictions');
   mkdirSync(predictions);
   symlinkSync(secret, join(predictions, 'val.jsonl'));
-  const curves = trainingIn(root, 'with-curves', { kind: 'imported' });
+  const curves = writeTraining(root, 'with-curves', { kind: 'imported' });
   writeJson(join(curves, 'curves.json'), { version: 1, format: 'csv', source: secret });
   return [
     ...['linked', 'with-config.yaml', 'with-events.jsonl', 'with-trainer.log'],

@@ -62,7 +62,7 @@ it.each(['', '0', '2,2', '1.5', '1,,2', '99999'])('refuses the threads %j', (lis
   expect(() => threadCounts(list)).toThrow(/--threads/);
 });
 
-it('measures the shapes with nine tenths of the work with weights', () => {
+it('measures the shapes with 90% of the operations that use weights', () => {
   const product = (rows: number, kind: 'weight' | 'batched' = 'weight') =>
     ({ kind, rows, inner: 10, columns: 10, count: 1, training: 3 }) as const;
   const shapes = mainShapes([

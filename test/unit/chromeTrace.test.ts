@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { chromeTrace } from '../../src/runtime/tensorflow/chromeTrace';
 import type { OpTiming } from '../../src/runtime/tensorflow/stepStats';
 
-it("a step's operations are Chrome's trace events: a process a device, a row for what runs at once", () => {
+it('the operations of a step become Chrome trace events: a process per device, a row per concurrent operation', () => {
   const timing = (name: string, device: string, start: number, duration: number): OpTiming => ({
     ...{ name, op: name.toUpperCase(), device, start, duration, bytes: 8 },
   });

@@ -39,7 +39,7 @@ class Form {
   /** Milliseconds that an edit takes. */
   applyMs = 0;
   /** Whether the page does not answer. */
-  deaf = false;
+  isUnresponsive = false;
   readonly model: FormModel;
   readonly session: FormSession;
   private toHost: ((frame: unknown) => void) | undefined;
@@ -127,7 +127,7 @@ class Form {
   }
 
   private toPage(frame: HostFrame): void {
-    if (this.deaf) return;
+    if (this.isUnresponsive) return;
     if (frame.frame === 'message') this.model.receive(frame.message as ToWebview);
     else if (frame.frame !== 'pong') this.pending.get(frame.id)?.(frame);
   }
@@ -247,7 +247,7 @@ describe('the form', () => {
     form.model.type('seed', '9');
     form.refuse = true;
     await form.session.flush();
-    form.deaf = true;
+    form.isUnresponsive = true;
     await form.session.flush();
     const waiting = form.session.flush();
     form.session.hidden();

@@ -26,9 +26,9 @@ describe('the cost model of several processes', () => {
   });
 
   it('recovers the latency, processor time and window of simulated measurements', () => {
-    const truth = { latency: 4e-3, processor: 2e-9, window: 0.4 };
+    const parameters = { latency: 4e-3, processor: 2e-9, window: 0.4 };
     const predict = (
-      { latency, processor, window }: typeof truth,
+      { latency, processor, window }: typeof parameters,
       { rate, overlap, parts }: { rate: number; overlap: boolean; parts: number[] },
     ): number =>
       stepSeconds(
@@ -41,7 +41,7 @@ describe('the cost model of several processes', () => {
       [true, false].flatMap((overlap) =>
         [buckets, many].map((parts) => {
           const point = { rate, overlap, parts };
-          return { ...point, seconds: predict(truth, point) };
+          return { ...point, seconds: predict(parameters, point) };
         }),
       ),
     );
@@ -52,6 +52,6 @@ describe('the cost model of several processes', () => {
       predict,
     );
     for (const name of ['latency', 'processor', 'window'] as const)
-      expect(found[name] / truth[name], name).toBeCloseTo(1, 1);
+      expect(found[name] / parameters[name], name).toBeCloseTo(1, 1);
   });
 });

@@ -186,14 +186,14 @@ describe('RunFeed', () => {
       while (performance.now() < end);
     };
     const sending = feed.sendAll();
-    let seen = -1;
+    let receivedSteps = -1;
     setImmediate(() => {
-      seen = page.steps_.length;
+      receivedSteps = page.steps_.length;
       appendFileSync(file, lines([step(6001, 7001)]));
     });
     await sending;
-    expect(seen).toBeGreaterThan(0);
-    expect(seen).toBeLessThan(6000);
+    expect(receivedSteps).toBeGreaterThan(0);
+    expect(receivedSteps).toBeLessThan(6000);
     // Reloaded while it is being sent.
     const again = feed.sendAll();
     await new Promise(setImmediate);
@@ -239,8 +239,8 @@ describe('RunFeed', () => {
     writeFileSync(file, lines(events));
     await feed.start();
     expect(page.times).toEqual([1, 2, 2, 3]);
-    const untimed = { type: 'step', step: 5, epoch: 0, loss: 0.7, lr: 3e-5 };
-    appendFileSync(file, `${JSON.stringify(untimed)}\n${lines([step(6, -2594)])}`);
+    const stepWithoutTime = { type: 'step', step: 5, epoch: 0, loss: 0.7, lr: 3e-5 };
+    appendFileSync(file, `${JSON.stringify(stepWithoutTime)}\n${lines([step(6, -2594)])}`);
     await expect.poll(() => page.times).toEqual([1, 2, 2, 3, 3, 5]);
     // The clock is correct again at the next start.
     appendFileSync(file, lines([start({ time: 2000, resumed: true, step: 6 }), step(7, 2001)]));

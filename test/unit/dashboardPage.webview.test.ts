@@ -114,7 +114,7 @@ describe('RunData', () => {
   });
 });
 
-it('says that a run was not evaluated only after its data has arrived', () => {
+it('shows that a run was not evaluated only after its data has arrived', () => {
   expect(emptyChartText('accuracy', false, false)).toBe('Reading…');
   expect(emptyChartText('accuracy', true, false)).toBe('This run was never evaluated.');
   expect(emptyChartText('loss', false, true)).toBe('Reading…');
@@ -397,8 +397,8 @@ describe('the legend', () => {
       'test consistency',
     ]);
     expect(curves.map((curve) => curve.at(10)?.y)).toEqual([0.7, 0.6, 0.3, 0.2]);
-    for (const look of ['color', 'marker', 'dash'] as const)
-      expect(new Set(curves.map((curve) => String(curve[look]))).size, look).toBe(4);
+    for (const property of ['color', 'marker', 'dash'] as const)
+      expect(new Set(curves.map((curve) => String(curve[property]))).size, property).toBe(4);
     const several = accuracyCurves([run, evaluated({ key: '/runs/b', name: 'b' })], 'step');
     expect(legendEntries(several).map(({ label }) => label)).toContain('test consistency');
   });

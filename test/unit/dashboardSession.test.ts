@@ -163,8 +163,8 @@ describe('DashboardSession', () => {
       hint: `See ${file}.`,
     });
     const note = { type: 'note', level: 'warning', code: 'x', step: 2, time: 1002 };
-    const said = { ...note, message: `Read ${file}.`, hint: `Fix ${file}.` };
-    writeFileSync(join(folder, 'events.jsonl'), `${step(1)}${JSON.stringify(said)}\n`);
+    const noteWithPaths = { ...note, message: `Read ${file}.`, hint: `Fix ${file}.` };
+    writeFileSync(join(folder, 'events.jsonl'), `${step(1)}${JSON.stringify(noteWithPaths)}\n`);
     await open(folder).ready();
     expect(sent.find((message) => message.type === 'runs')).toMatchObject({
       runs: [{ message: 'data/val.json: broken', hint: 'See data/val.json.' }],
@@ -188,11 +188,11 @@ describe('DashboardSession', () => {
   });
 
   it('sends an empty list for a deleted run, with the folder of the panel', async () => {
-    const gone = join(root, 'gone');
-    const session = open(gone);
+    const missing = join(root, 'gone');
+    const session = open(missing);
     await session.ready();
     expect(sent).toEqual([
-      { type: 'runs', folders: [gone], runs: [], differing: [] },
+      { type: 'runs', folders: [missing], runs: [], differing: [] },
       { type: 'loaded' },
     ]);
   });

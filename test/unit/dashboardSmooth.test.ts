@@ -4,13 +4,13 @@ import { Smoother, stepWeight } from '../../src/webview/dashboard/smooth';
 /** Stateless reference implementation. */
 function reference(values: readonly number[], weight: number): number[] {
   return values.map((value, n) => {
-    const seen = values.slice(0, n + 1).filter(Number.isFinite);
+    const finiteValues = values.slice(0, n + 1).filter(Number.isFinite);
     if (!Number.isFinite(value)) return Number.NaN;
-    const average = seen.reduce(
-      (sum, each, i) => sum + (1 - weight) * weight ** (seen.length - 1 - i) * each,
+    const average = finiteValues.reduce(
+      (sum, each, i) => sum + (1 - weight) * weight ** (finiteValues.length - 1 - i) * each,
       0,
     );
-    return average / (1 - weight ** seen.length);
+    return average / (1 - weight ** finiteValues.length);
   });
 }
 

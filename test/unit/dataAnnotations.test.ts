@@ -63,7 +63,7 @@ describe('NLVR (real drawings)', () => {
   it.each([
     ['the split folder', () => imageRoot, 'annotations.json'],
     ['the images folder', () => join(imageRoot, 'images'), 'dev.json'],
-  ])('finds the drawings from %s', async (_, root, name) => {
+  ])('finds the drawings relative to %s', async (_, root, name) => {
     const line = JSON.stringify({
       sentence: 's',
       identifier: '2903-0',
@@ -170,7 +170,7 @@ describe("BLIP's format", () => {
     ]);
   });
 
-  it("takes NLVR2's own identifiers and kinds of sentence where they are given", async () => {
+  it("uses NLVR2's identifiers and kinds of sentences if present", async () => {
     const data = await load(
       JSON.stringify([
         pair({ identifier: 'dev-1-2-3', kind: 'counting' }),
@@ -223,7 +223,7 @@ describe("BLIP's format", () => {
     "it's.png",
     'a\\b.png',
     '..a/b..png',
-  ])('keeps the odd file name %j', async (path) => {
+  ])('keeps the unusual file name %j', async (path) => {
     const data = await load(JSON.stringify([pair({ images: [path, `x/${path}`] })]));
     expect(data.examples[0].images).toEqual([join(folder, path), join(folder, 'x', path)]);
   });
@@ -244,7 +244,7 @@ describe("BLIP's format", () => {
     [{ images: ['a.png', 3] }, 'images[1]', 'found 3'],
     [{ sentence: undefined }, 'sentence', 'found nothing'],
     [{ sentence: 5 }, 'sentence', 'found 5'],
-  ])('names the key of %j', async (more, key, reason) => {
+  ])('reports the key of %j', async (more, key, reason) => {
     const error = await problem(JSON.stringify([pair(more)]));
     expect(error.key).toBe(key);
     expect(error.message).toContain(reason);
@@ -286,7 +286,7 @@ describe('files', () => {
     ['\n"text"', 2, 'found "text"'],
     ['{"a": 1, "b": 2}', 1, 'format is not recognized (keys: a, b)'],
     ['PNG', 1, 'not valid JSON'],
-  ])('names the line of %j', async (text, line, reason) => {
+  ])('reports the line of %j', async (text, line, reason) => {
     const error = await problem(text);
     expect(error.line).toBe(line);
     expect(error.message).toContain(reason);
@@ -304,7 +304,7 @@ describe('files', () => {
       /element 2 \(x-1\): sentence: expected a string, found 3/,
     ],
     ['a missing comma', `[${JSON.stringify(pair())} {}]`, /:1:\d+: element 2: a comma is missing/],
-  ])('names the element of a list on one line: %s', async (_, text, message) => {
+  ])('reports the element of a list on one line: %s', async (_, text, message) => {
     expect((await problem(text)).message).toMatch(message);
   });
 
@@ -328,7 +328,7 @@ describe('files', () => {
     ['a binary file', Buffer.from('PNG\0'), 'not a text file'],
     ['XML', Buffer.from('<?xml?>'), 'an XML document'],
     ['a CSV table', Buffer.from('left,right,sentence,label\na,b,c,1\n'), 'nlvr convert'],
-  ])('says what the file is: %s', async (_, bytes, message) => {
+  ])('reports the kind of the file: %s', async (_, bytes, message) => {
     const file = join(folder, 'other.json');
     writeFileSync(file, bytes);
     await expect(loadDataset(file, 'val', { format: 'auto', imageRoot: folder })).rejects.toThrow(

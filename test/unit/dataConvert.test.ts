@@ -88,7 +88,7 @@ describe('a table', () => {
     ],
     ['a spreadsheet', 'PK\x03\x04', /save it as CSV/],
     ['one column', 'left\na\n', /expected a table/],
-  ])('with a fault names its place: %s', async (_, text, message) => {
+  ])('with an error is refused with the position: %s', async (_, text, message) => {
     await expect(parts(text)).rejects.toThrow(message);
   });
 
@@ -137,7 +137,7 @@ describe('a table', () => {
     ['id2len.json', '{"dev-850-0-0": 14}'],
     ['data.mdb', `${'\0'.repeat(16)}\xde\xc0\xef\xbe${'\0'.repeat(44)}`],
     ['.', ''],
-  ])('names what UNITER makes of annotations: %s', async (name, text) => {
+  ])('reports data that UNITER generates from annotations: %s', async (name, text) => {
     const database = join(folder, 'nlvr2_dev.db');
     mkdirSync(database, { recursive: true });
     writeFileSync(join(database, 'data.mdb'), '');
@@ -161,13 +161,13 @@ describe('a table', () => {
   it('is split by a column, unless an image would be in two splits', async () => {
     const text =
       'left,right,sentence,label,split\na,b,s,1,train\nc,d,s,0,dev\na,b,t,0,training\ne,f,s,1,test\n';
-    const made = await parts(text, { split: 'column' });
-    expect(made.map(({ split, annotations }) => [split, annotations.length])).toEqual([
+    const converted = await parts(text, { split: 'column' });
+    expect(converted.map(({ split, annotations }) => [split, annotations.length])).toEqual([
       ['train', 2],
       ['val', 1],
       ['test', 1],
     ]);
-    const written = writeAnnotations(made, join(folder, 'mine.json'), false);
+    const written = writeAnnotations(converted, join(folder, 'mine.json'), false);
     expect(readFileSync(join(folder, 'mine_val.json'), 'utf8')).toBe(
       '[\n{"sentence":"s","label":"False","images":["c","d"]}\n]\n',
     );

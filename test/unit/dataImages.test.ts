@@ -45,13 +45,16 @@ const expected = JSON.parse(readFileSync(join(fixtures, 'expected.json'), 'utf8'
 >;
 
 describe('images', () => {
-  it.each(Object.entries(expected))('of %s are what Pillow reads', async (name, { size, rgb }) => {
-    const file = join(fixtures, name);
-    const { data, width, height } = await decodeImage(file);
-    expect([width, height]).toEqual(size);
-    expect(Buffer.from(data).toString('hex')).toBe(rgb);
-    expect(await inspectImage(file, 'header')).toEqual({ width, height, orientation: 1 });
-  });
+  it.each(Object.entries(expected))(
+    'of %s equal those that Pillow reads',
+    async (name, { size, rgb }) => {
+      const file = join(fixtures, name);
+      const { data, width, height } = await decodeImage(file);
+      expect([width, height]).toEqual(size);
+      expect(Buffer.from(data).toString('hex')).toBe(rgb);
+      expect(await inspectImage(file, 'header')).toEqual({ width, height, orientation: 1 });
+    },
+  );
 
   it('of BigTIFF are read', async () => {
     const file = temporary(
@@ -90,7 +93,7 @@ describe('images', () => {
     ['Photoshop', Buffer.from('8BPS')],
     ['BMP', Buffer.from('BM12345678')],
     ['TGA', Buffer.from('\0\0\x02pixelsTRUEVISION-XFILE.\0', 'latin1')],
-  ])('of %s are named, with what to do', async (name, bytes) => {
+  ])('of %s are reported, with what to do', async (name, bytes) => {
     await expect(decodeImage(temporary('other', bytes))).rejects.toThrow(
       new RegExp(`this is a ${name} image, which is not supported; convert it to PNG or JPEG`),
     );

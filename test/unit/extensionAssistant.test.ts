@@ -6,7 +6,7 @@ import { toolDefinitions } from '../../src/assistant/definitions';
 import type * as assistant from '../../src/extension/assistantTools';
 import type { Run } from '../../src/extension/runs/runRegistry';
 import { scratchFolder } from '../integration/tinyProject';
-import { fillWorld, trainingIn } from './assistantSupport';
+import { writeAssistantFolders, writeTraining } from './assistantSupport';
 import { loadWithVscode, nothing } from './fakeVscode';
 
 interface Tool {
@@ -109,9 +109,9 @@ describe('language model tools', () => {
 
   it('answer about the runs of the workspace and no others, with the slices of the settings', async () => {
     const root = scratchFolder();
-    await fillWorld({ root, outside: '' });
-    const outside = trainingIn(scratchFolder(), 'elsewhere');
-    const inView = trainingIn(scratchFolder(), 'in-view');
+    await writeAssistantFolders({ root, outside: '' });
+    const outside = writeTraining(scratchFolder(), 'elsewhere');
+    const inView = writeTraining(scratchFolder(), 'in-view');
     const first = join(root, 'first');
     const { tools, call } = await register({ root, runs: [first, inView] });
     const list = await call('nlvr_list_runs', {});

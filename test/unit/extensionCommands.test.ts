@@ -28,18 +28,18 @@ const l10n = {
 
 /** A window on `root`, its messages, and the executed commands. */
 function window(answers: (labels: readonly string[]) => string | undefined) {
-  const said: string[] = [];
+  const messages: string[] = [];
   const picked: string[][] = [];
   const commands: unknown[][] = [];
-  const say = (text: string, ...rest: (string | object)[]) => {
-    said.push(text);
+  const showMessage = (text: string, ...rest: (string | object)[]) => {
+    messages.push(text);
     return Promise.resolve(answers(rest.filter((each) => typeof each === 'string')));
   };
   const fakes = {
     activeTextEditor: undefined,
     tabGroups: { all: [], activeTabGroup: {} },
-    showInformationMessage: say,
-    showWarningMessage: say,
+    showInformationMessage: showMessage,
+    showWarningMessage: showMessage,
     showQuickPick: (items: { label: string }[]) => {
       picked.push(items.map(({ label }) => label));
       return Promise.resolve(items[0]);
@@ -61,7 +61,7 @@ function window(answers: (labels: readonly string[]) => string | undefined) {
     }),
     window: nothing(fakes),
   };
-  return { said, picked, commands, vscode };
+  return { messages, picked, commands, vscode };
 }
 
 /** Services whose program is this script. */
@@ -77,7 +77,7 @@ describe('Create Sample Data Set', () => {
     const drawn = join(root, 'drawn');
     const script = `require('node:fs').appendFileSync(${JSON.stringify(drawn)}, process.argv[3] + '\\n');
       setTimeout(() => {}, 300);`;
-    const { said, picked, vscode } = window(() => undefined);
+    const { messages, picked, vscode } = window(() => undefined);
     const { createSample } = await loadWithVscode<typeof dataset>(
       'src/extension/commands/dataset.ts',
       vscode,
@@ -86,7 +86,7 @@ describe('Create Sample Data Set', () => {
     await Promise.all([createSample(asked), createSample(asked)]);
     expect(picked).toEqual([['sample', 'Choose a Folder…']]);
     expect(readFileSync(drawn, 'utf8')).toBe(`${join(root, 'sample')}\n`);
-    expect(said).toEqual([
+    expect(messages).toEqual([
       expect.stringContaining('is already being created'),
       'The sample data set is in sample.',
     ]);
@@ -132,7 +132,7 @@ describe('Set Up TensorFlow Runtime', () => {
 
   async function call(source: string, runs: object[], pressed: string) {
     const offered: string[][] = [];
-    const { said, commands, vscode } = window((buttons) => {
+    const { messages, commands, vscode } = window((buttons) => {
       offered.push([...buttons]);
       return buttons.find((each) => each === pressed);
     });
@@ -141,12 +141,12 @@ describe('Set Up TensorFlow Runtime', () => {
       vscode,
     );
     await setUpRuntime(services(script(source), runs));
-    return { said, offered, commands };
+    return { messages, offered, commands };
   }
 
   it('reports a working library, and removes it after a confirmation', async () => {
-    const { said, offered, commands } = await call('managed', [], 'Remove');
-    expect(said).toEqual([
+    const { messages, offered, commands } = await call('managed', [], 'Remove');
+    expect(messages).toEqual([
       'TensorFlow 2.21.0 is ready.',
       'Remove TensorFlow 2.21.0?',
       'TensorFlow 2.21.0 was removed.',

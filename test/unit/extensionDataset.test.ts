@@ -106,9 +106,9 @@ describe('the data set view', () => {
     const file = configuration('a', 2);
     const { DatasetView, DatasetChecks, fingerprintOf } = await load([file]);
     const report = { problems: [{ severity: 'warning', message: 'x', file: '' }], splits: {} };
-    const kept = { [file]: { fingerprint: await fingerprintOf(file), report, time: 1 } };
+    const storedChecks = { [file]: { fingerprint: await fingerprintOf(file), report, time: 1 } };
     const checks = new DatasetChecks({
-      context: { workspaceState: { get: () => kept } },
+      context: { workspaceState: { get: () => storedChecks } },
       log: nothing(),
     } as never);
     const view = new DatasetView(checks, configurations);

@@ -182,14 +182,14 @@ describe('EventReader', () => {
     writeFileSync(file, lines.join('\n') + '\n');
     let turns = 0;
     let pieces = 0;
-    let seen = 0;
+    let delivered = 0;
     const timer = setInterval(() => turns++, 1);
     const last = await new EventReader(file).read((batch) => {
       pieces++;
-      seen += batch.events.length;
+      delivered += batch.events.length;
     });
     clearInterval(timer);
-    expect(seen + last.events.length).toBe(200_000);
+    expect(delivered + last.events.length).toBe(200_000);
     expect(pieces).toBeGreaterThan(50);
     // Timers ran between the chunks.
     expect(turns).toBeGreaterThan(20);

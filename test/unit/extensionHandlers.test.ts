@@ -132,12 +132,17 @@ describe('a command of the palette', () => {
   function panel(viewType: string) {
     const listeners: (() => void)[] = [];
     const listen = (listener: () => void) => listeners.push(listener);
-    const made = { active: true, viewType, onDidChangeViewState: listen, onDidDispose: listen };
+    const fakePanel = {
+      active: true,
+      viewType,
+      onDidChangeViewState: listen,
+      onDidDispose: listen,
+    };
     const hide = () => {
-      made.active = false;
+      fakePanel.active = false;
       listeners.forEach((listener) => listener());
     };
-    return { made, hide };
+    return { fakePanel, hide };
   }
 
   it('applies to the run of the active panel, and asks only without one', async () => {
@@ -157,7 +162,7 @@ describe('a command of the palette', () => {
     expect(await pick('running')).toBeUndefined();
     expect(asked).toBe(1);
     const dashboard = panel('nlvr.dashboard');
-    followPanel(dashboard.made as never, () => ({ run: 'c', configFile: undefined }));
+    followPanel(dashboard.fakePanel as never, () => ({ run: 'c', configFile: undefined }));
     expect((await pick('running'))?.folder).toBe('c');
     // The run of the panel does not fit, so the only fitting one is chosen.
     expect((await pick('stopped'))?.folder).toBe('b');
@@ -254,7 +259,7 @@ describe('Start NLVR Training', () => {
     expect(hasStarted()).toBe(false);
   });
 
-  it('starts a second training when the user chooses so', async () => {
+  it('starts a second training if the user selects that', async () => {
     const { queued, hasStarted } = await startAgain('Start Next to It');
     await expect.poll(hasStarted, { timeout: 20_000 }).toBe(true);
     expect(queued).toEqual([]);
@@ -320,7 +325,7 @@ describe('Resume', () => {
 describe('the notification when a run ends', () => {
   const best = { epoch: 2, accuracy: 0.784 };
   const outcome = { state: 'refused', takeable: true };
-  interface Seen {
+  interface RunFields {
     status: string;
     message?: string;
     hint?: string;
@@ -330,8 +335,8 @@ describe('the notification when a run ends', () => {
   }
 
   async function announced(
-    before: Seen,
-    after: Seen,
+    before: RunFields,
+    after: RunFields,
     closed: (folder: string) => void = () => undefined,
     answer?: string,
   ): Promise<[level: string, ...texts: string[]]> {
@@ -355,12 +360,12 @@ describe('the notification when a run ends', () => {
         },
       },
     );
-    const run = (seen: Seen) => ({
+    const run = (fields: RunFields) => ({
       folder: root,
       info: { name: 'calm-fox-1', kind: 'train', epoch: 3, best },
       message: null,
       hint: null,
-      ...seen,
+      ...fields,
     });
     let notify = (): void => undefined;
     const registry = {
@@ -378,7 +383,7 @@ describe('the notification when a run ends', () => {
 
   const silent = 'Process 7 on elsewhere has sent no heartbeat.';
   const refused = 'The last resume was refused: all 3 epochs are done.';
-  it.each<[string, Seen, Seen, string, string]>([
+  it.each<[string, RunFields, RunFields, string, string]>([
     [
       'finished',
       { status: 'running' },
@@ -439,16 +444,16 @@ describe('the notification when a run ends', () => {
 
   it('is dismissed when it is closed, not when a button is used', async () => {
     const read: string[] = [];
-    const seen = [{ status: 'running' }, { status: 'failed' }] as const;
-    await announced(...seen, (folder) => read.push(folder), 'Trainer Log');
+    const fields = [{ status: 'running' }, { status: 'failed' }] as const;
+    await announced(...fields, (folder) => read.push(folder), 'Trainer Log');
     expect(read).toEqual([]);
-    await announced(...seen, (folder) => read.push(folder));
+    await announced(...fields, (folder) => read.push(folder));
     await expect.poll(() => read).toEqual([root]);
   });
 
   it('offers to take over a folder that another machine owns', async () => {
-    const seen = { status: 'failed', message: 'held', attempt: { outcome } };
-    expect(await announced({ status: 'starting' }, seen)).toContain('Take Over');
+    const fields = { status: 'failed', message: 'held', attempt: { outcome } };
+    expect(await announced({ status: 'starting' }, fields)).toContain('Take Over');
   });
 });
 

@@ -67,22 +67,22 @@ function channel() {
       posted.push(message);
       return Promise.resolve(true);
     },
-    onDidReceiveMessage: (heard) => {
-      listener = heard;
+    onDidReceiveMessage: (received) => {
+      listener = received;
       return { dispose: () => (listener = () => undefined) };
     },
   };
-  return { posted, port, say: (message: unknown) => listener(message) };
+  return { posted, port, postMessage: (message: unknown) => listener(message) };
 }
 
 describe('Messenger', () => {
   function messenger(more: Partial<MessageHandlers<TestContract>> = {}) {
-    const { posted, port, say } = channel();
+    const { posted, port, postMessage } = channel();
     const failures: string[] = [];
-    const heard: unknown[] = [];
-    const made: Messenger<TestContract> = new Messenger<TestContract>(port, {
-      ready: () => made.send({ type: 'news', n: 0 }),
-      message: (message) => void heard.push(message),
+    const received: unknown[] = [];
+    const host: Messenger<TestContract> = new Messenger<TestContract>(port, {
+      ready: () => host.send({ type: 'news', n: 0 }),
+      message: (message) => void received.push(message),
       requests: {
         double: (n) => Promise.resolve(2 * n),
         fail: () => {
@@ -92,29 +92,29 @@ describe('Messenger', () => {
       failed: (error, during) => failures.push(`${during}: ${String(error)}`),
       ...more,
     });
-    return { made, posted, say, failures, heard };
+    return { host, posted, postMessage, failures, received };
   }
   const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
 
   it('sends a snapshot on ready, and no message before', async () => {
-    const { made, posted, say } = messenger();
-    made.send({ type: 'news', n: 1 });
+    const { host, posted, postMessage } = messenger();
+    host.send({ type: 'news', n: 1 });
     expect(posted).toEqual([]);
-    say({ frame: 'ready' });
-    made.send({ type: 'news', n: 2 });
+    postMessage({ frame: 'ready' });
+    host.send({ type: 'news', n: 2 });
     await settled();
     const news = (n: number) => ({ frame: 'message', message: { type: 'news', n } });
     expect(posted).toEqual([news(0), news(2)]);
-    made.suspend();
-    made.send({ type: 'news', n: 3 });
+    host.suspend();
+    host.send({ type: 'news', n: 3 });
     expect(posted).toHaveLength(2);
   });
 
   it('responds to every request: with a result, or a failure and its hint, also to an unknown one', async () => {
-    const { posted, say, failures } = messenger();
-    say({ frame: 'request', id: 1, name: 'double', params: 21 });
-    say({ frame: 'request', id: 2, name: 'fail', params: null });
-    say({ frame: 'request', id: 3, name: 'toString', params: null });
+    const { posted, postMessage, failures } = messenger();
+    postMessage({ frame: 'request', id: 1, name: 'double', params: 21 });
+    postMessage({ frame: 'request', id: 2, name: 'fail', params: null });
+    postMessage({ frame: 'request', id: 3, name: 'toString', params: null });
     await settled();
     expect(posted).toContainEqual({ frame: 'result', id: 1, result: 42 });
     expect(posted).toContainEqual({
@@ -131,27 +131,27 @@ describe('Messenger', () => {
   });
 
   it('answers a ping at any time, so that a page knows that its host is running', () => {
-    const { made, posted, say, failures } = messenger();
-    say({ frame: 'ping' });
-    made.suspend();
-    say({ frame: 'ping' });
+    const { host, posted, postMessage, failures } = messenger();
+    postMessage({ frame: 'ping' });
+    host.suspend();
+    postMessage({ frame: 'ping' });
     expect(posted).toEqual([{ frame: 'pong' }, { frame: 'pong' }]);
-    made.dispose();
-    say({ frame: 'ping' });
+    host.dispose();
+    postMessage({ frame: 'ping' });
     expect(posted).toHaveLength(2);
     expect(failures).toEqual([]);
   });
 
   it('passes messages to the handler, and reports invalid frames and errors of handlers', async () => {
-    const { say, failures, heard } = messenger({
+    const { postMessage, failures, received } = messenger({
       ready: () => Promise.reject(new Error('no data')),
     });
-    say({ frame: 'message', message: { type: 'clicked' } });
-    say('hello');
-    say({ frame: 'message', message: 'no type' });
-    say({ frame: 'ready' });
+    postMessage({ frame: 'message', message: { type: 'clicked' } });
+    postMessage('hello');
+    postMessage({ frame: 'message', message: 'no type' });
+    postMessage({ frame: 'ready' });
     await settled();
-    expect(heard).toEqual([{ type: 'clicked' }]);
+    expect(received).toEqual([{ type: 'clicked' }]);
     expect(failures).toEqual([
       expect.stringContaining('no frame'),
       expect.stringContaining('no frame'),
@@ -160,9 +160,9 @@ describe('Messenger', () => {
   });
 
   it('sends nothing after it was disposed, also for pending requests', async () => {
-    const { made, posted, say } = messenger();
-    say({ frame: 'request', id: 1, name: 'double', params: 1 });
-    made.dispose();
+    const { host, posted, postMessage } = messenger();
+    postMessage({ frame: 'request', id: 1, name: 'double', params: 1 });
+    host.dispose();
     await settled();
     expect(posted).toEqual([]);
   });

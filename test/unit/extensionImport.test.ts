@@ -35,9 +35,9 @@ interface Choices {
 async function callImport(text: string, { isTrusted = true, picks, epoch, runs = [] }: Choices) {
   const file = join(root, 'theirs.csv');
   writeFileSync(file, text);
-  const said: string[] = [];
-  const say = (message: string) => {
-    said.push(message);
+  const messages: string[] = [];
+  const showMessage = (message: string) => {
+    messages.push(message);
     return Promise.resolve(undefined);
   };
   const lists: string[][] = [];
@@ -75,8 +75,8 @@ async function callImport(text: string, { isTrusted = true, picks, epoch, runs =
         showInputBox: () => Promise.resolve(epoch),
         withProgress: (_: unknown, task: (...args: unknown[]) => unknown) =>
           task(nothing(), nothing()),
-        showInformationMessage: say,
-        showWarningMessage: say,
+        showInformationMessage: showMessage,
+        showWarningMessage: showMessage,
       }),
     },
   );
@@ -103,13 +103,13 @@ async function callImport(text: string, { isTrusted = true, picks, epoch, runs =
     >[0],
     undefined,
   );
-  return { said, known, lists, opened };
+  return { messages, known, lists, opened };
 }
 
 describe('Import Predictions', () => {
   it('creates a run next to those of the configuration, and reports the unused rows', async () => {
     const rows = identifiers.map((identifier) => `${identifier},True`);
-    const { said, known, lists, opened } = await callImport(
+    const { messages, known, lists, opened } = await callImport(
       [...rows, 'dev-1-1-1,True'].join('\n'),
       {
         picks: [0],
@@ -120,7 +120,7 @@ describe('Import Predictions', () => {
     expect(known).toContain(run);
     expect(opened).toHaveLength(1);
     expect(existsSync(join(run, 'predictions', 'val.jsonl'))).toBe(true);
-    expect(said.join()).toMatch(
+    expect(messages.join()).toMatch(
       /^36 of 36 examples have an answer, accuracy \d\d\.\d%\. Unusable rows: 1\.$/,
     );
   });

@@ -24,7 +24,7 @@ interface Choices {
 
 /** Calls the command as a person would. @returns what was said, the lists, and which dashboard was opened. */
 async function callImport(source: string, { picks, folders = [root] }: Choices) {
-  const said: string[] = [];
+  const messages: string[] = [];
   const lists: string[] = [];
   const dialogs: unknown[] = [];
   const executed: unknown[][] = [];
@@ -57,7 +57,7 @@ async function callImport(source: string, { picks, folders = [root] }: Choices) 
         withProgress: (_: unknown, task: (...args: unknown[]) => unknown) =>
           task(nothing(), nothing()),
         showInformationMessage: (message: string) => {
-          said.push(message);
+          messages.push(message);
           return Promise.resolve(undefined);
         },
       }),
@@ -74,13 +74,13 @@ async function callImport(source: string, { picks, folders = [root] }: Choices) 
     >[0],
     undefined,
   );
-  return { said, lists, dialogs, executed, known };
+  return { messages, lists, dialogs, executed, known };
 }
 
 const take = '$(check) Import These Curves';
 
 it('creates a run from a log folder with common names, and opens its dashboard', async () => {
-  const { said, lists, dialogs, executed, known } = await callImport(logs, {
+  const { messages, lists, dialogs, executed, known } = await callImport(logs, {
     picks: ['TensorBoard Log Folder', take],
   });
   const run = join(root, 'output', 'pytorch');
@@ -89,7 +89,7 @@ it('creates a run from a log folder with common names, and opens its dashboard',
   expect(lists[1]).toContain('Test accuracy: none\n');
   expect(known).toContain(run);
   expect(executed).toEqual([['nlvr.openDashboard', run]]);
-  expect(said).toEqual([
+  expect(messages).toEqual([
     'Steps: 20, epochs: 2. The curves update as pytorch grows. Interpreted as percent: accuracy/val.',
   ]);
 });
@@ -119,7 +119,7 @@ it('offers the other scalars of a table for each curve', async () => {
   expect(existsSync(join(root, 'output', 'theirs-3'))).toBe(false);
 });
 
-it('says what is needed', async () => {
+it('explains what is needed', async () => {
   await expect(callImport(logs, { picks: [], folders: [] })).rejects.toThrow('No folder is open.');
   await expect(callImport(root, { picks: ['TensorBoard Log Folder'] })).rejects.toThrow(
     'has no TensorBoard event files',

@@ -7,20 +7,20 @@ describe('KeyedMutex', () => {
   it('opens once, however quickly it is requested again', async () => {
     const turns = new KeyedMutex();
     const open = new Set<string>();
-    let made = 0;
+    let opened = 0;
     const ask = (key: string) =>
       turns.run(key, async () => {
         if (open.has(key)) return;
         await later();
-        made += 1;
+        opened += 1;
         open.add(key);
       });
     await Promise.all([ask('a'), ask('a'), ask('b'), ask('a')]);
-    expect(made).toBe(2);
+    expect(opened).toBe(2);
     // Closed in the meantime: one of the waiting calls opens it again, and only one.
     open.clear();
     await Promise.all([ask('a'), ask('a')]);
-    expect(made).toBe(3);
+    expect(opened).toBe(3);
   });
 
   it('does not serialize work with different keys', async () => {

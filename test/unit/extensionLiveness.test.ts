@@ -16,7 +16,7 @@ afterEach(() => {
 });
 
 /** Starts a process whose name contains the delimiters of /proc. */
-async function sleeper(): Promise<ChildProcess & { pid: number }> {
+async function spawnSleepingProcess(): Promise<ChildProcess & { pid: number }> {
   const child = spawn(process.execPath, [
     '-e',
     'process.title = "odd ) name ("; setInterval(() => {}, 1000); console.log("up")',
@@ -38,7 +38,7 @@ const owner = (pid: number, more: object = {}) => ({
 
 describe('processStartTime', () => {
   it('is constant for a process, and differs from that of another', async () => {
-    const child = await sleeper();
+    const child = await spawnSleepingProcess();
     const start = processStartTime(child.pid);
     expect(start).toMatch(/^\d+$/);
     expect(processStartTime(child.pid)).toBe(start);
@@ -46,7 +46,7 @@ describe('processStartTime', () => {
   });
 
   it('is null for a process that ended and for an invalid process ID', async () => {
-    const child = await sleeper();
+    const child = await spawnSleepingProcess();
     child.kill('SIGKILL');
     await ended(child);
     expect(processStartTime(child.pid)).toBeNull();
@@ -72,7 +72,7 @@ describe('processStartTime', () => {
 
 describe('start times for the editor', () => {
   it('are those of the trainer', async () => {
-    const child = await sleeper();
+    const child = await spawnSleepingProcess();
     expect(await findProcessStart(child.pid)).toBe(processStartTime(child.pid));
     child.kill('SIGKILL');
     await ended(child);
@@ -108,7 +108,7 @@ describe('start times for the editor', () => {
   it.runIf(existsSync('/bin/ps'))(
     'of several processes come from one ps, also when some have ended',
     async () => {
-      const [one, two] = [await sleeper(), await sleeper()];
+      const [one, two] = [await spawnSleepingProcess(), await spawnSleepingProcess()];
       two.kill('SIGKILL');
       await ended(two);
       const starts = await startsFromPs([one.pid, two.pid]);
@@ -120,7 +120,7 @@ describe('start times for the editor', () => {
 
 describe('findLiveness', () => {
   it('finds a running process whatever its heartbeat', async () => {
-    const child = await sleeper();
+    const child = await spawnSleepingProcess();
     for (const age of [0, 3600]) {
       expect(livenessOf(owner(child.pid), age)).toBe('alive');
       expect(await findLiveness(owner(child.pid), age)).toBe('alive');
@@ -128,12 +128,12 @@ describe('findLiveness', () => {
   });
 
   it('recognizes a reused process ID', async () => {
-    const child = await sleeper();
+    const child = await spawnSleepingProcess();
     expect(livenessOf(owner(child.pid, { processStart: '1' }), 0)).toBe('dead');
   });
 
   it('finds that a killed process has ended although its heartbeat is recent', async () => {
-    const child = await sleeper();
+    const child = await spawnSleepingProcess();
     const before = owner(child.pid);
     child.kill('SIGKILL');
     await ended(child);
@@ -147,7 +147,7 @@ describe('findLiveness', () => {
     ['an earlier boot', { boot: 'earlier' }],
     ['a system that says too little', { processStart: null }],
   ])('uses the heartbeat in %s', async (_where, more) => {
-    const child = await sleeper();
+    const child = await spawnSleepingProcess();
     const remote = owner(child.pid, more);
     expect(livenessOf(remote, 29)).toBe('remote');
     expect(livenessOf(remote, 31)).toBe('stale');

@@ -4,14 +4,14 @@ import { TrainingQueue, type QueuedTraining } from '../../src/extension/queue/tr
 
 /** A workspace state like VS Code's, which stores values as JSON. */
 function memory() {
-  const kept = new Map<string, string>();
+  const stored = new Map<string, string>();
   return {
     get: <T>(key: string, otherwise: T): T => {
-      const text = kept.get(key);
+      const text = stored.get(key);
       return text === undefined ? otherwise : (JSON.parse(text) as T);
     },
     update: (key: string, value: unknown) => {
-      kept.set(key, JSON.stringify(value));
+      stored.set(key, JSON.stringify(value));
       return Promise.resolve();
     },
   };

@@ -38,10 +38,10 @@ describe('quick picks', () => {
         },
       },
     );
-    let kept: unknown = {};
+    let stored: unknown = {};
     rememberPicks({
-      get: <T>() => kept as T,
-      update: (_key, value) => Promise.resolve(void (kept = value)),
+      get: <T>() => stored as T,
+      update: (_key, value) => Promise.resolve(void (stored = value)),
     });
     const items = ['a', 'b', 'c'].map((label) => ({ label }));
     const remember = (list: string) => ({

@@ -28,7 +28,7 @@ import { RunWriter } from '../../src/run/record/runWriter';
 
 const t: Translate = (message, ...args) =>
   message.replace(/\{(\d+)\}/g, (_, index: string) => String(args[Number(index)]));
-const poll = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 20_000 });
+const eventually = <T>(value: () => T | Promise<T>) => expect.poll(value, { timeout: 20_000 });
 
 let root: string;
 let registry: FolderRunRegistry;
@@ -131,13 +131,13 @@ describe('FolderRunRegistry', () => {
     await registry.add(folder);
     expect(registry.get(folder)?.status).toBe('starting');
     writer.update({ state: 'running', maxEpoch: 3, totalSteps: 30, step: 10 });
-    await poll(() => registry.get(folder)?.status).toBe('running');
+    await eventually(() => registry.get(folder)?.status).toBe('running');
     writer.update({
       best: { epoch: 0, step: 10, accuracy: 0.75, consistency: null, testAccuracy: null },
     });
-    await poll(() => registry.get(folder)?.info.best?.accuracy).toBe(0.75);
+    await eventually(() => registry.get(folder)?.info.best?.accuracy).toBe(0.75);
     writer.close('finished');
-    await poll(() => registry.get(folder)?.status).toBe('finished');
+    await eventually(() => registry.get(folder)?.status).toBe('finished');
   });
 
   it('is found by a second registry, as after a window reload', async () => {
@@ -175,7 +175,7 @@ describe('FolderRunRegistry', () => {
     await registry.add(folder);
     expect(registry.get(folder)?.status).toBe('running');
     child.kill('SIGKILL');
-    await poll(() => registry.get(folder)?.status).toBe('failed');
+    await eventually(() => registry.get(folder)?.status).toBe('failed');
     const run = registry.get(folder);
     expect(run?.message).toMatch(/OOM when allocating tensor \[64,577\]\.$/);
     expect(run?.hint).toContain('batch_size_train');
@@ -199,7 +199,7 @@ describe('FolderRunRegistry', () => {
     const folder = writeRun('stopping', livingTrainer(child));
     await registry.add(folder);
     writeFileSync(join(folder, 'stop.request'), '');
-    await poll(() => registry.get(folder)?.status).toBe('stopping');
+    await eventually(() => registry.get(folder)?.status).toBe('stopping');
   });
 
   it('shows a training from the moment it is requested, and its outcome', async () => {
@@ -236,7 +236,7 @@ describe('FolderRunRegistry', () => {
     const attempt = readAttemptFile(file);
     writeRun('again', { ...livingTrainer(child), attempt: attempt?.id });
     writeFileSync(file, JSON.stringify({ ...attempt, phase: 'training' }));
-    await poll(() => registry.get(folder)?.status).toBe('running');
+    await eventually(() => registry.get(folder)?.status).toBe('running');
     expect(registry.get(folder)?.begun).toBe(true);
   });
 
@@ -254,8 +254,8 @@ describe('FolderRunRegistry', () => {
   it('shows a refused resume in addition to the state of the run', async () => {
     const folder = writeRun('done', { state: 'finished' });
     const file = attemptIn(folder, { kind: 'resume' });
-    const said = localize('all {0} epochs are done', 3);
-    closeAttempt(file, { state: 'refused', exitCode: 2, ...storedMessage(said) });
+    const reason = localize('all {0} epochs are done', 3);
+    closeAttempt(file, { state: 'refused', exitCode: 2, ...storedMessage(reason) });
     expect(await registry.add(folder)).toMatchObject({
       status: 'finished',
       message: 'The last resume was refused: all 3 epochs are done',
@@ -272,7 +272,7 @@ describe('FolderRunRegistry', () => {
     expect(run && isActive(run)).toBe(true);
     expect(() => run && requireResumable(run)).toThrow('calm-fox-1 is already running.');
     closeAttempt(file, { state: 'failed', exitCode: 3, message: 'No GPU.' });
-    await poll(() => registry.get(folder)?.status).toBe('finished');
+    await eventually(() => registry.get(folder)?.status).toBe('finished');
     expect(registry.get(folder)?.message).toBe('The last evaluation failed: No GPU.');
   });
 
@@ -331,9 +331,9 @@ describe('FolderRunRegistry', () => {
     const run = await registry.add(folder);
     expect(() => run && requireResumable(run)).toThrow('calm-fox-1 is already running.');
     child.kill('SIGKILL');
-    await poll(() => registry.get(folder)?.status).toBe('failed');
-    const dead = registry.get(folder);
-    expect(() => dead && requireResumable(dead)).not.toThrow();
+    await eventually(() => registry.get(folder)?.status).toBe('failed');
+    const endedPid = registry.get(folder);
+    expect(() => endedPid && requireResumable(endedPid)).not.toThrow();
     writeRun('live', { state: 'finished' });
     const done = await registry.add(folder);
     expect(() => done && requireResumable(done)).toThrow('nothing to resume');

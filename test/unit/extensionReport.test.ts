@@ -24,7 +24,7 @@ it('Create Report writes the file of nlvr report to the chosen path, compared wi
   const file = join(project.folder, 'mine.html');
   let target: unknown = { scheme: 'file', fsPath: file, path: file };
   const proposed: string[] = [];
-  const said: unknown[][] = [];
+  const messages: unknown[][] = [];
   const questions: unknown[] = [];
   const { createReport } = await loadWithVscode<typeof reporting>(
     'src/extension/commands/createReport.ts',
@@ -54,7 +54,7 @@ it('Create Report writes the file of nlvr report to the chosen path, compared wi
           return Promise.resolve(target);
         },
         showInformationMessage: (...message: unknown[]) => {
-          said.push(message);
+          messages.push(message);
           return Promise.resolve(undefined);
         },
       }),
@@ -78,7 +78,7 @@ it('Create Report writes the file of nlvr report to the chosen path, compared wi
   expect(page).toContain('Comparison: one (epoch 2) and two (epoch 2)');
   expect(page).toContain('>fives<');
   expect(proposed[0]).toMatch(/\/one-report\.html$/);
-  expect(said).toEqual([['The report is in mine.html.', 'Open File']]);
+  expect(messages).toEqual([['The report is in mine.html.', 'Open File']]);
   expect(questions).toEqual(['Compare one with another run?']);
   rmSync(file);
   target = undefined;

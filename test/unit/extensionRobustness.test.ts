@@ -6,7 +6,7 @@ import type * as testing from '../../src/extension/commands/testRobustness';
 import { scratchFolder } from '../integration/tinyProject';
 import { loadWithVscode, nothing } from './fakeVscode';
 
-interface Situation {
+interface CallOptions {
   /** Behavior of the program. */
   program: string;
   trusted?: boolean;
@@ -17,7 +17,10 @@ interface Situation {
 }
 
 /** A run with a checkpoint, the answers of a user, and what is shown. */
-async function callOn(folder: string, { program, trusted = true, picks = [], answer }: Situation) {
+async function callOn(
+  folder: string,
+  { program, trusted = true, picks = [], answer }: CallOptions,
+) {
   const cli = join(folder, 'cli.js');
   writeFileSync(cli, program);
   for (const split of ['val', 'test']) writeFileSync(join(folder, `${split}.json`), '[]');

@@ -18,11 +18,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-function folder(path: string, files: Record<string, string> = {}): string {
-  const made = join(root, path);
-  mkdirSync(made, { recursive: true });
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(made, name), text);
-  return made;
+function folder(place: string, files: Record<string, string> = {}): string {
+  const path = join(root, place);
+  mkdirSync(path, { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
+  return path;
 }
 
 describe('findRunFolders', () => {

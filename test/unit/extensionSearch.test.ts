@@ -57,10 +57,10 @@ async function open(folders: string[], runFolders: Record<string, string[]> = {}
     }),
     commands: { executeCommand: () => Promise.resolve() },
   });
-  const kept = new Map<string, unknown>();
+  const stored = new Map<string, unknown>();
   const memory = {
-    get: (key: string, otherwise: unknown) => kept.get(key) ?? otherwise,
-    update: (key: string, value: unknown) => Promise.resolve(void kept.set(key, value)),
+    get: (key: string, otherwise: unknown) => stored.get(key) ?? otherwise,
+    update: (key: string, value: unknown) => Promise.resolve(void stored.set(key, value)),
   };
   const registry = new modules.FolderRunRegistry(() => undefined);
   const index = new modules.ConfigurationIndex();
@@ -71,7 +71,7 @@ async function open(folders: string[], runFolders: Record<string, string[]> = {}
     registry.dispose();
   };
   const names = () => registry.runs.map(({ info }) => info.name).sort();
-  return { runs, searches, focus: () => focus({ focused: true }), close, names, kept };
+  return { runs, searches, focus: () => focus({ focused: true }), close, names, stored };
 }
 
 describe('the workspace search', () => {
@@ -116,13 +116,13 @@ describe('the workspace search', () => {
     makeRun(join(a, 'mine', '1'), 'of-a');
     makeRun(join(b, 'theirs', '1'), 'of-b');
     makeRun(join(b, 'mine', '1'), 'nowhere');
-    const { runs, names, focus, close, kept } = await open([a, b], {
+    const { runs, names, focus, close, stored } = await open([a, b], {
       [a]: ['mine'],
       [b]: ['theirs'],
     });
     await runs.begin(true);
     expect(names()).toEqual(['of-a', 'of-b']);
-    expect(kept.get('nlvr.hasAny')).toBe(true);
+    expect(stored.get('nlvr.hasAny')).toBe(true);
     makeRun(join(b, 'theirs', '2'), 'new');
     // Changed without a watcher event.
     makeRun(join(a, 'mine', '1'), 'renamed');

@@ -13,12 +13,12 @@ describe('long work in the extension host', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     onTestFinished(() => void vi.useRealTimers());
     let turns = 0;
-    const breather = new EventLoopYielder();
+    const yielder = new EventLoopYielder();
     setImmediate(() => turns++);
-    await breather.yieldIfDue();
+    await yielder.yieldIfDue();
     expect(turns).toBe(0);
     vi.advanceTimersByTime(12);
-    await breather.yieldIfDue();
+    await yielder.yieldIfDue();
     expect(turns).toBe(1);
   });
 
@@ -33,15 +33,15 @@ describe('long work in the extension host', () => {
       return true;
     });
     const first = slices.run();
-    let seen = -1;
+    let lastTurn = -1;
     setImmediate(() => {
-      seen = done.length;
+      lastTurn = done.length;
       wanted.push(5);
       void slices.run();
     });
     await first;
-    expect(seen).toBeGreaterThan(0);
-    expect(seen).toBeLessThan(4);
+    expect(lastTurn).toBeGreaterThan(0);
+    expect(lastTurn).toBeLessThan(4);
     expect(done).toEqual([1, 2, 3, 4, 5]);
   });
 

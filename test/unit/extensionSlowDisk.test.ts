@@ -19,7 +19,7 @@ import { migrateRunInfo } from '../../src/run/read/migrate';
 import { runJsonText } from '../../src/run/read/runFormat';
 
 /** File system calls with a path below the folder of the runs, while `watched`. */
-const seen = vi.hoisted(() => ({ root: '', sync: [] as string[], async: 0, delayMs: 0 }));
+const calls = vi.hoisted(() => ({ root: '', sync: [] as string[], async: 0, delayMs: 0 }));
 
 vi.mock('node:fs', async (original) => {
   const real = await original<typeof syncFs>();
@@ -27,8 +27,8 @@ vi.mock('node:fs', async (original) => {
     name,
     typeof value === 'function' && (name.endsWith('Sync') || name === 'existsSync')
       ? (...args: unknown[]) => {
-          if (seen.root !== '' && String(args[0]).startsWith(seen.root))
-            seen.sync.push(`${name} ${String(args[0])}`);
+          if (calls.root !== '' && String(args[0]).startsWith(calls.root))
+            calls.sync.push(`${name} ${String(args[0])}`);
           return (value as (...all: unknown[]) => unknown)(...args);
         }
       : value,
@@ -41,9 +41,9 @@ vi.mock('node:fs/promises', async (original) => {
     name,
     typeof value === 'function'
       ? async (...args: unknown[]) => {
-          if (seen.root !== '' && String(args[0]).startsWith(seen.root)) {
-            seen.async++;
-            await sleep(seen.delayMs);
+          if (calls.root !== '' && String(args[0]).startsWith(calls.root)) {
+            calls.async++;
+            await sleep(calls.delayMs);
           }
           return (value as (...all: unknown[]) => unknown)(...args);
         }
@@ -63,12 +63,12 @@ beforeEach(async () => {
   }
 });
 afterEach(() => {
-  seen.root = '';
+  calls.root = '';
   rmSync(root, { recursive: true });
 });
 
 it('500 runs on a slow disk: no call blocks, and an update reads nothing again', async () => {
-  Object.assign(seen, { root, sync: [], async: 0, delayMs: 5 });
+  Object.assign(calls, { root, sync: [], async: 0, delayMs: 5 });
   const registry = new FolderRunRegistry(() => undefined);
   const folders = Array.from({ length: RUNS }, (_, i) => join(root, `run-${i}`));
   await Promise.all(folders.map((folder) => registry.refresh(folder)));
@@ -77,11 +77,11 @@ it('500 runs on a slow disk: no call blocks, and an update reads nothing again',
     runFlags(run, { forgettable: false });
     headerOf(run, undefined);
   }
-  expect(seen.sync).toEqual([]);
-  seen.async = 0;
+  expect(calls.sync).toEqual([]);
+  calls.async = 0;
   await Promise.all(folders.map((folder) => registry.refreshIfChanged(folder)));
   // The times of three files.
-  expect(seen.async).toBe(3 * RUNS);
+  expect(calls.async).toBe(3 * RUNS);
   registry.dispose();
 });
 
@@ -89,7 +89,7 @@ it('a configuration, a dashboard, an image, a start and a stop on a slow disk: n
   await writeFile(join(root, 'nlvr.yaml'), 'image_root: images\nann_root: .\n');
   await mkdir(join(root, 'images'));
   await writeFile(join(root, 'images', 'a.png'), '');
-  Object.assign(seen, { root, sync: [], async: 0, delayMs: 5 });
+  Object.assign(calls, { root, sync: [], async: 0, delayMs: 5 });
   const run = join(root, 'run-0');
   await fingerprintOf(join(root, 'nlvr.yaml'));
   const source = openEvents(run, 'evaluate');
@@ -106,6 +106,6 @@ it('a configuration, a dashboard, an image, a start and a stop on a slow disk: n
   expect(claimed.folder).toBe(`${run}-2`);
   await requestStop(claimed.folder);
   await annotatedSplits({ val: join(root, 'val.json') });
-  expect(seen.sync).toEqual([]);
-  expect(seen.async).toBeGreaterThan(10);
+  expect(calls.sync).toEqual([]);
+  expect(calls.async).toBeGreaterThan(10);
 });

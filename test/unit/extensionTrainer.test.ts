@@ -30,7 +30,7 @@ import { tryLock } from '../../src/run/record/runLock';
 import { RunFolder } from '../../src/run/runFolder';
 
 /** Timeout for a busy machine. */
-const poll = <T>(look: () => T | Promise<T>) => expect.poll(look, { timeout: 20_000 });
+const eventually = <T>(value: () => T | Promise<T>) => expect.poll(value, { timeout: 20_000 });
 
 let root: string;
 beforeEach(() => {
@@ -45,7 +45,7 @@ function program(script: string, environment: Program['environment'] = {}): Prog
   return { executable: process.execPath, cli, environment };
 }
 
-const alive = (pid: number): boolean => processStartTime(pid) !== null;
+const isAlive = (pid: number): boolean => processStartTime(pid) !== null;
 
 describe('runProgram', () => {
   it('returns exit code and both outputs', async () => {
@@ -69,11 +69,11 @@ describe('runProgram', () => {
       setInterval(() => {}, 1000)`;
     const abort = new AbortController();
     const running = runProgram(program(script), [], { signal: abort.signal });
-    await poll(() => existsSync(file) && readFileSync(file, 'utf8') !== '').toBe(true);
+    await eventually(() => existsSync(file) && readFileSync(file, 'utf8') !== '').toBe(true);
     const pids = readFileSync(file, 'utf8').split(' ').map(Number);
     abort.abort(new Error('enough'));
     await expect(running).rejects.toThrow('enough');
-    await poll(() => pids.filter(alive)).toEqual([]);
+    await eventually(() => pids.filter(isAlive)).toEqual([]);
   });
 
   it('rejects when the program cannot be started', async () => {
@@ -124,8 +124,8 @@ describe('spawnTrainer', () => {
 
   it('keeps running when the process that started it is killed', async () => {
     const folder = join(root, 'run');
-    const beat = join(root, 'beat');
-    const trainer = `setInterval(() => require('node:fs').appendFileSync(${JSON.stringify(beat)}, '.'), 20)`;
+    const heartbeatFile = join(root, 'beat');
+    const trainer = `setInterval(() => require('node:fs').appendFileSync(${JSON.stringify(heartbeatFile)}, '.'), 20)`;
     writeFileSync(join(root, 'trainer.cjs'), trainer);
     // In place of the extension host: starts a detached trainer as `spawnTrainer` does, then is killed.
     const host = spawn(process.execPath, [
@@ -139,9 +139,10 @@ describe('spawnTrainer', () => {
     try {
       process.kill(host.pid ?? 0, 'SIGKILL');
       await new Promise((resolve) => host.once('exit', resolve));
-      const size = (): number => (existsSync(beat) ? readFileSync(beat).length : 0);
+      const size = (): number =>
+        existsSync(heartbeatFile) ? readFileSync(heartbeatFile).length : 0;
       const before = size();
-      await poll(size).toBeGreaterThan(before + 3);
+      await eventually(size).toBeGreaterThan(before + 3);
       expect(folder).not.toBe('');
     } finally {
       process.kill(pid, 'SIGKILL');
@@ -160,7 +161,7 @@ describe('startChild', () => {
     });
     child.send('a');
     child.send('b');
-    await poll(() => lines).toEqual(['A', 'B']);
+    await eventually(() => lines).toEqual(['A', 'B']);
     await child.end();
     expect(await child.ended).toMatchObject({ code: null, signal: 'SIGTERM', stdout: '' });
   });
@@ -171,9 +172,9 @@ describe('startChild', () => {
     const lines: string[] = [];
     const child = startChild(launchOf(program(script), []), { onLine: (line) => lines.push(line) });
     const pid = await child.started;
-    await poll(() => lines).toEqual(['ready']);
+    await eventually(() => lines).toEqual(['ready']);
     await child.end(50);
-    expect(alive(pid)).toBe(false);
+    expect(isAlive(pid)).toBe(false);
     const { signal, stderr } = await child.ended;
     expect(signal).toBe('SIGKILL');
     expect(stderr).toHaveLength(256 * 1024);
@@ -310,19 +311,19 @@ describe('stopping', () => {
   });
 
   it('immediately ends the trainer with its descendants, also those that ignore signals, and records it in run.json', async () => {
-    const deaf = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);";
+    const ignoreSigterm = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);";
     const script = `const { spawn } = require('node:child_process');
-      ${deaf}
+      ${ignoreSigterm}
       spawn(process.execPath, ['-e', ${JSON.stringify(
-        `${deaf} require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(deaf)}], { stdio: 'ignore' })`,
+        `${ignoreSigterm} require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(ignoreSigterm)}], { stdio: 'ignore' })`,
       )}], { stdio: 'ignore' });`;
     const { pid } = await spawnTrainer(program(script), [], root, root);
-    await poll(async () => (await descendantsOf(pid)).length).toBe(2);
-    const family = [pid, ...(await descendantsOf(pid))];
+    await eventually(async () => (await descendantsOf(pid)).length).toBe(2);
+    const processTree = [pid, ...(await descendantsOf(pid))];
     writeFileSync(join(root, 'run.json'), runJson(pid));
     await requestStop(root);
     await killRun(root, 'Stopped at once.', 300);
-    expect(family.filter(alive)).toEqual([]);
+    expect(processTree.filter(isAlive)).toEqual([]);
     expect(state()).toMatchObject({ state: 'stopped', message: 'Stopped at once.' });
     expect(existsSync(join(root, 'stop.request'))).toBe(false);
   });
@@ -338,19 +339,19 @@ describe('stopping', () => {
       if (level === 0) start({ LEVEL: '1' });
       if (level === 1) for (const RANK of ['0', '1', '2']) start({ LEVEL: '2', RANK });
       if (level === 2) spawn('sleep', ['1000'], { stdio: 'ignore' });`;
-    const bystander = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    const unrelatedProcess = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
     try {
       const { pid } = await spawnTrainer(program(script), ['train'], root, root);
-      await poll(async () => (await descendantsOf(pid)).length).toBe(7);
+      await eventually(async () => (await descendantsOf(pid)).length).toBe(7);
       const [launcher, ...others] = await descendantsOf(pid);
       const [rank0, rank1] = others;
       process.kill(rank1, 'SIGSTOP');
       writeFileSync(join(root, 'run.json'), runJson(rank0));
       await killRun(root, 'Stopped at once.', 300);
-      expect([pid, launcher, ...others].filter(alive)).toEqual([]);
-      expect(alive(bystander.pid ?? 0)).toBe(true);
+      expect([pid, launcher, ...others].filter(isAlive)).toEqual([]);
+      expect(isAlive(unrelatedProcess.pid ?? 0)).toBe(true);
     } finally {
-      bystander.kill('SIGKILL');
+      unrelatedProcess.kill('SIGKILL');
     }
   });
 
@@ -359,7 +360,7 @@ describe('stopping', () => {
     try {
       writeFileSync(join(root, 'run.json'), runJson(pid, { processStart: '1' }));
       await killRun(root, 'Stopped at once.', 100);
-      expect(alive(pid)).toBe(true);
+      expect(isAlive(pid)).toBe(true);
     } finally {
       process.kill(pid, 'SIGKILL');
     }
@@ -371,7 +372,7 @@ describe('stopping', () => {
     const resumed = tryLock(new RunFolder(root));
     try {
       await killRun(root, 'Stopped at once.', 100);
-      expect(alive(pid)).toBe(false);
+      expect(isAlive(pid)).toBe(false);
       expect(state()).toMatchObject({ state: 'running' });
     } finally {
       resumed.release();
@@ -411,10 +412,10 @@ describe('stopping a program that has not begun its run', () => {
       `require('node:child_process').spawn('sleep', ['1000'], { stdio: 'ignore' });
        process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)`,
     );
-    await poll(async () => (await descendantsOf(pid)).length).toBe(1);
-    const family = [pid, ...(await descendantsOf(pid))];
+    await eventually(async () => (await descendantsOf(pid)).length).toBe(1);
+    const processTree = [pid, ...(await descendantsOf(pid))];
     await stopStarting(root, attempt, 300);
-    expect(family.filter(alive)).toEqual([]);
+    expect(processTree.filter(isAlive)).toEqual([]);
     expect(hasRequest()).toBe(false);
     expect(outcome()).toMatchObject({ state: 'stopped', exitCode: 130 });
   });
@@ -424,7 +425,7 @@ describe('stopping a program that has not begun its run', () => {
     writeFileSync(join(root, 'run.json'), earlier);
     const { pid, attempt } = await start('setInterval(() => {}, 1000)');
     await stopStarting(root, attempt, 300);
-    expect(alive(pid)).toBe(false);
+    expect(isAlive(pid)).toBe(false);
     expect(readFileSync(join(root, 'run.json'), 'utf8')).toBe(earlier);
   });
 
@@ -459,7 +460,7 @@ describe('stopping a program that has not begun its run', () => {
         writeFileSync(join(root, 'run.json'), JSON.stringify(begun));
       }, 100);
       await stopStarting(root, attempt, 20_000);
-      expect(alive(pid)).toBe(true);
+      expect(isAlive(pid)).toBe(true);
       expect(hasRequest()).toBe(true);
     } finally {
       process.kill(pid, 'SIGKILL');
@@ -470,7 +471,7 @@ describe('stopping a program that has not begun its run', () => {
     const { pid, owner, attempt } = await start('setInterval(() => {}, 1000)');
     try {
       await stopStarting(root, { ...attempt, owner: { ...owner, processStart: '1' } }, 100);
-      expect(alive(pid)).toBe(true);
+      expect(isAlive(pid)).toBe(true);
     } finally {
       process.kill(pid, 'SIGKILL');
     }

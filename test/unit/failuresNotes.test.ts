@@ -86,10 +86,10 @@ describe('the notes of a run', () => {
   });
 
   it('are restored when another window overwrites them at the same time', async () => {
-    const mine = store('2026-01-01');
-    await mine.set('val', 'a', { marked: true, note: '' });
+    const ownStore = store('2026-01-01');
+    await ownStore.set('val', 'a', { marked: true, note: '' });
     await writeFile(file, formatNotes(notesOf({ b: entry('theirs', '2026-01-01') })));
-    await mine.reload();
+    await ownStore.reload();
     expect(
       [...(parseNotes(await readFile(file, 'utf8')).get('val') ?? [])].map(([id]) => id),
     ).toEqual(['a', 'b']);

@@ -201,15 +201,15 @@ describe('the panel', () => {
     await bench.open().ready();
     bench.panel.newModel();
     bench.panel.slow = 9;
-    let seen = -1;
-    bench.panel.onRows = () => setImmediate(() => (seen = bench.panel.model.rows.count));
+    let shownRows = -1;
+    bench.panel.onRows = () => setImmediate(() => (shownRows = bench.panel.model.rows.count));
     await bench.panel.session.ready();
-    expect(seen).toBeGreaterThanOrEqual(4000);
-    expect(seen).toBeLessThan(13_000);
+    expect(shownRows).toBeGreaterThanOrEqual(4000);
+    expect(shownRows).toBeLessThan(13_000);
     expect(bench.panel.model.rows.count).toBe(13_000);
   });
 
-  it('says when the run or its file does not exist or cannot be read', async () => {
+  it('reports that the run or its file does not exist or cannot be read', async () => {
     bench.open(null, null, join(bench.folder, 'gone'));
     await bench.panel.session.ready();
     expect(bench.panel.model.run?.missing).toBe(true);

@@ -150,7 +150,7 @@ describe('reading a predictions file', () => {
     parse.mockRestore();
   });
 
-  it('reads lines longer than a piece of the file, and passes over one that is too long', async () => {
+  it('reads lines longer than a chunk of the file, and skips one that is too long', async () => {
     const long = example(1, { sentence: 'A long one. '.repeat(100_000) });
     const file = await write('val.jsonl', [example(0), long, example(2)], 'x'.repeat(17 << 20));
     await appendFile(file, `\n${JSON.stringify(example(3))}`);
@@ -167,15 +167,15 @@ describe('reading a predictions file', () => {
     );
     const table = new PredictionTable();
     // Number of rows each time that a timer ran.
-    const seen = new Set<number>();
-    const timer = setInterval(() => seen.add(table.count), 1);
+    const counts = new Set<number>();
+    const timer = setInterval(() => counts.add(table.count), 1);
     for await (const { predictions } of readPredictions(file)) table.append(predictions);
     clearInterval(timer);
     expect(table.count).toBe(20_000);
-    expect(seen.size).toBeGreaterThan(2);
+    expect(counts.size).toBeGreaterThan(2);
   });
 
-  it('stops when it is no longer wanted', async () => {
+  it('stops when it is aborted', async () => {
     const file = await write(
       'val.jsonl',
       Array.from({ length: 5000 }, (_, i) => example(i)),
@@ -294,14 +294,14 @@ describe('the table of rows', () => {
     expect(table.rowOf('constructor')).toBeUndefined();
   });
 
-  it('finds each row of an identifier that several have', () => {
+  it('finds each of several rows with the same identifier', () => {
     const table = new PredictionTable();
     table.append([example(0), example(1), example(0), example(0)]);
     expect([0, 2, 3].map((row) => table.rowOf('dev-0-0-0', row))).toEqual([0, 2, 3]);
     expect(table.rowOf('dev-0-0-0', 1)).toBe(3);
   });
 
-  it('gives 100,000 different strings different ids, and the same ones theirs again', () => {
+  it('assigns different ids to 100,000 different strings, and the same id to equal ones', () => {
     const ids = new StringIds();
     const texts = Array.from({ length: 100_000 }, (_, i) => `There are ${i} dogs.`);
     const added: string[] = [];
@@ -320,9 +320,9 @@ describe('ShownFile', () => {
   /** Writes these lines to a file and reads it. */
   async function shown(lines: string | Buffer): Promise<ShownFile> {
     const file = await write('val.jsonl', [], lines);
-    const kept = new ShownFile(file, stampOf(await stat(file)));
-    for await (const { starts } of readPredictions(file)) kept.append(starts);
-    return kept;
+    const shownFile = new ShownFile(file, stampOf(await stat(file)));
+    for await (const { starts } of readPredictions(file)) shownFile.append(starts);
+    return shownFile;
   }
 
   it('reads every row again, one by one or all, whatever is between them', async () => {
@@ -334,19 +334,19 @@ describe('ShownFile', () => {
     const [a, b, c] = all.map((each) => JSON.stringify(each));
     // A byte that is not valid UTF-8 is decoded to several bytes.
     const bad = Buffer.from([0xff, 0xff]);
-    const kept = await shown(
+    const shownFile = await shown(
       Buffer.concat([Buffer.from(`\r\n${a}\r\n`), bad, Buffer.from(`\n${b}\n\n${c}`)]),
     );
-    expect(await Promise.all([0, 1, 2].map((row) => kept.row(row)))).toEqual(all);
-    expect([2, 0, 1].map(await kept.all())).toEqual([all[2], all[0], all[1]]);
-    await expect(kept.row(3)).rejects.toThrow(RangeError);
+    expect(await Promise.all([0, 1, 2].map((row) => shownFile.row(row)))).toEqual(all);
+    expect([2, 0, 1].map(await shownFile.all())).toEqual([all[2], all[0], all[1]]);
+    await expect(shownFile.row(3)).rejects.toThrow(RangeError);
   });
 
   it('recognizes a changed file', async () => {
-    const kept = await shown(`${JSON.stringify(example(0))}\n`);
+    const shownFile = await shown(`${JSON.stringify(example(0))}\n`);
     await write('val.jsonl', [example(0), example(1)]);
-    await expect(kept.row(0)).rejects.toThrow(FileChangedError);
-    await expect(kept.all()).rejects.toThrow(FileChangedError);
+    await expect(shownFile.row(0)).rejects.toThrow(FileChangedError);
+    await expect(shownFile.all()).rejects.toThrow(FileChangedError);
   });
 });
 

@@ -115,7 +115,7 @@ describe('sorting', () => {
     expect([...sortRows(rows, 'probTrue', false)]).toEqual([0, 1, 4, 5, 3, 2]);
     expect([...sortRows(rows, 'index', true)]).toEqual([5, 4, 3, 2, 1, 0]);
   });
-  it('orders floats as a comparison would, equal ones in file order', () => {
+  it('orders floats numerically, and equal ones in file order', () => {
     const keys = new Float32Array(5000).map((_, i) =>
       Math.fround(Math.sin(i * 12.9898) * (i % 7 === 0 ? 1e-30 : 1e3)),
     );
@@ -138,7 +138,7 @@ describe('sorting', () => {
 });
 
 describe('a row', () => {
-  it('knows its verdict, confidence and the examples it belongs with', () => {
+  it('has its verdict, confidence and related examples', () => {
     const rows = rowsOf(examples);
     expect([0, 1, 4].map((row) => rows.verdict(row))).toEqual(['right', 'wrong', 'unlabeled']);
     expect(rows.confidence(2)).toBeCloseTo(0.97, 5);

@@ -43,11 +43,11 @@ describe.each(targetNames)('the reader of %s', (name) => {
     ? readdirSync(join(findings, name))
     : [];
 
-  it.each(found)('reads or refuses %s in a sentence', async (file) => {
+  it.each(found)('reads %s or refuses it in one sentence', async (file) => {
     await readInput(target, readFileSync(join(findings, name, file)), folder);
   });
 
-  it('reads or refuses 300 other inputs in a sentence', async () => {
+  it('reads 300 other inputs or refuses them in one sentence', async () => {
     const draw = drawFrom(1);
     const seeds = target.seeds();
     for (const seed of seeds) await readInput(target, seed, folder);
@@ -71,23 +71,23 @@ async function pickled(...parts: (string | Buffer)[]): Promise<string> {
   );
 }
 
-describe('a pickle that repeats what it remembers', () => {
+describe('a pickle that repeats memoized values', () => {
   // An item that is remembered takes two bytes: h and its number.
   const million = (item: string): Buffer => Buffer.alloc(1_000_000, item, 'latin1');
   const pairs = [']q\0(', 'K\x01K\x02\x86q\x01', million('h\x01'), 'e'];
 
-  it('as items of a list: it holds no weights', async () => {
-    const said = await pickled(
+  it('as items of a list contains no weights', async () => {
+    const message = await pickled(
       '\x80\x02',
       ']q\0',
       '](',
       million('h\0').subarray(0, 2_000_000),
       'e.',
     );
-    expect(said).toMatch(/contains no state dict .* a list/);
+    expect(message).toMatch(/contains no state dict .* a list/);
   });
 
-  it('as a dict made of half a million pairs, again and again', async () => {
+  it('as a dict of half a million pairs, repeatedly', async () => {
     const again = Buffer.from('h\x02h\x03R0'.repeat(100_000), 'latin1');
     const dict = 'ccollections\nOrderedDict\nq\x02';
     expect(await pickled('\x80\x02', ...pairs, '\x85q\x03', dict, again, 'N.')).toMatch(
@@ -104,7 +104,7 @@ describe('a pickle that repeats what it remembers', () => {
     );
   });
 
-  it('as a dict within a dict within a dict', async () => {
+  it('as nested dicts', async () => {
     const keys = (value: string): Buffer =>
       Buffer.concat(
         Array.from({ length: 60_000 }, (_, i) => {
@@ -120,7 +120,7 @@ describe('a pickle that repeats what it remembers', () => {
   });
 });
 
-describe('annotations beyond what a text may hold', () => {
+describe('annotations longer than the maximum length of a string', () => {
   const options = { format: 'auto', imageRoot: '/images' } as const;
   const annotation =
     '{"identifier": "dev-1-0-0", "sentence": "a dog", "label": "True", "images": ["a.png", "b.png"]}';
@@ -142,12 +142,12 @@ describe('annotations beyond what a text may hold', () => {
     ['a file of 20 GB of nothing', '', 20e9, /not a text file/],
     ['a list of 20 GB', `[${annotation},`, 20e9, /the JSON list is 20000 MB/],
     ['20 GB in a line', `${annotation}\n`, 20e9, /sparse\.json:2: the line exceeds 16 million/],
-  ])('%s', async (_, start, bytes, said) => {
-    await expect(loadDataset(sparse(start, bytes), 'val', options)).rejects.toThrow(said);
+  ])('%s', async (_, start, bytes, message) => {
+    await expect(loadDataset(sparse(start, bytes), 'val', options)).rejects.toThrow(message);
   });
 });
 
-describe('what takes the square of its length in a simple reader', () => {
+describe('inputs that take quadratic time in a simple reader', () => {
   const file = (content: string | Uint8Array): string => {
     const path = join(folder, 'long');
     writeFileSync(path, content);
@@ -166,7 +166,7 @@ describe('what takes the square of its length in a simple reader', () => {
     expect(events).toHaveLength(200_000);
   });
 
-  it('a quote that is not closed, with escaped ones behind it', () => {
+  it('an unclosed quote followed by escaped ones', () => {
     expect(() => parsePythonJson(`"${'\\"'.repeat(500_000)}`)).toThrow(SyntaxError);
     expect(parsePythonJson('{"NaN": NaN, "a": "-Infinity"}')).toEqual({
       NaN: null,

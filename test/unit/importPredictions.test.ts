@@ -196,17 +196,18 @@ describe('a file of predictions becomes a run', () => {
         expect(1 / (1 + Math.exp(logits[0] - logits[1])), name).toBeCloseTo(expected, 12);
         expect(prediction, name).toBe(answers[i].prediction);
       });
-      const said = {
+      const expectedNotes = {
         bare: 'probability of True',
         odds: 'log odds of True',
         confidence: 'probability of the prediction',
       };
-      if (name in said) expect(notes.join()).toContain(said[name as keyof typeof said]);
+      if (name in expectedNotes)
+        expect(notes.join()).toContain(expectedNotes[name as keyof typeof expectedNotes]);
       else expect(notes).toEqual([]);
     }
   });
 
-  test("from NLVR's official file, whose names are those of its drawings", async () => {
+  test("from NLVR's official file, whose names are those of the drawings", async () => {
     const annotations = join(data, 'nlvr1', 'dev.json');
     const lines = readFileSync(annotations, 'utf8').split('\n').filter(Boolean);
     const rows = lines.flatMap((line) => {
@@ -248,7 +249,7 @@ describe("BLIP's annotations, which have no identifiers", () => {
   });
 });
 
-test('examples with missing images are imported, whatever a training does with them', async () => {
+test('examples with missing images are imported even if a training would skip them', async () => {
   const { report } = await importText(official.join('\n'), { more: 'missing_images: skip\n' });
   expect(report).toMatchObject({ examples, matched: examples });
 });
@@ -313,7 +314,7 @@ describe('every assumption is reported', () => {
     }
   });
 
-  test('contradictions within the file and to the annotations are reported', async () => {
+  test('contradictions within the file and with the annotations are reported', async () => {
     const rows = answers.map(({ identifier, prediction }, i) => ({
       identifier,
       prediction,

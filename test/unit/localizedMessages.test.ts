@@ -71,9 +71,9 @@ describe('a phrase', () => {
   });
 
   it('can be stored in a file, and invalid ones are rejected', () => {
-    const kept: unknown = JSON.parse(JSON.stringify(storedMessage(named)));
-    expect(kept).toEqual({ message: '`a`: b{0} does not exist.', phrase: named });
-    expect(parseLocalizedMessage((kept as { phrase: unknown }).phrase)).toEqual(named);
+    const parsed: unknown = JSON.parse(JSON.stringify(storedMessage(named)));
+    expect(parsed).toEqual({ message: '`a`: b{0} does not exist.', phrase: named });
+    expect(parseLocalizedMessage((parsed as { phrase: unknown }).phrase)).toEqual(named);
     expect(storedMessage('as it is')).toEqual({ message: 'as it is' });
     for (const other of [null, 'x', { text: 'x' }, { text: 1, values: [] }])
       expect(parseLocalizedMessage(other)).toBeUndefined();
@@ -116,7 +116,7 @@ describe('an error', () => {
 });
 
 describe('a configuration in Chinese', () => {
-  const said = (text: string): string[] =>
+  const problemsOf = (text: string): string[] =>
     parseConfig(text).problems.map((problem) => formatStoredMessage(problem, chinese));
 
   it.each([
@@ -132,7 +132,7 @@ describe('a configuration in Chinese', () => {
     ['a: !!x 1\n', 'Unknown scalar tag !<tag:yaml.org,2002:x>.'],
     ['a:\n\tb: 1\n', 'YAML 不允许用制表符缩进，请使用空格。'],
   ])('%j', (text, words) => {
-    expect(said(text)).toContain(words);
+    expect(problemsOf(text)).toContain(words);
   });
 
   it('has its keys explained with their values', () => {
@@ -199,17 +199,17 @@ describe('a command that failed', () => {
   });
 
   it('is parsed by the editor and readable on a terminal', () => {
-    const said: string[] = [];
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+    const output: string[] = [];
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => output.push(String(text)) > 0);
     const error = new UserError(localize('{0} is a file.', '/s'), {
       hint: localize('Specify a folder for the sample.'),
     });
     report(error, false);
     for (const [name, value] of Object.entries(jsonErrorEnvironment)) vi.stubEnv(name, value);
     report(error, false);
-    expect(said[0]).toBe('nlvr: /s is a file. Specify a folder for the sample.\n');
+    expect(output[0]).toBe('nlvr: /s is a file. Specify a folder for the sample.\n');
     setTranslator(chinese);
-    expect(localizedError(commandError(`drawing\n${said[1]}`, ''))).toEqual({
+    expect(localizedError(commandError(`drawing\n${output[1]}`, ''))).toEqual({
       message: '/s 是一个文件。',
       hint: '请为示例指定一个文件夹。',
     });
@@ -227,7 +227,7 @@ describe('a command that failed', () => {
 });
 
 describe('a problem of the data in Chinese', () => {
-  it('crosses to the editor with the report of the check', () => {
+  it('reaches the editor with the report of the check', () => {
     const problems = checkContents(
       {
         split: 'train',
@@ -314,7 +314,7 @@ describe('a run in Chinese', () => {
     ]);
   });
 
-  it('says in Chinese why it failed', async () => {
+  it('explains in Chinese why it failed', async () => {
     const failure = new UserError(
       localize('The disk of {0} is full: {1} could not be downloaded.', '/d', 'https://a/b'),
       { hint: localize('Lower batch_size_train.') },
@@ -328,8 +328,8 @@ describe('a run in Chinese', () => {
       message: '/d 所在磁盘已满：无法下载 https://a/b。',
       hint: '请调小 batch_size_train。',
     });
-    const kept = JSON.parse(readFileSync(folder.runJson, 'utf8')) as object;
-    const older = migrateRunInfo({ ...kept, phrase: 'damaged', hintPhrase: undefined }, root);
+    const parsed = JSON.parse(readFileSync(folder.runJson, 'utf8')) as object;
+    const older = migrateRunInfo({ ...parsed, phrase: 'damaged', hintPhrase: undefined }, root);
     expect(localizedAdvice(older)).toEqual({ message: failure.message, hint: failure.hint });
   });
 });

@@ -20,7 +20,7 @@ describe('from 1 to 64 threads', () => {
     expect(parallelism({ ...cpu, threads: 2, device: 'gpu' }).shards).toBe(1);
   });
 
-  it('every part of self-attention occupies all threads and fits into the caches', () => {
+  it('every part of self-attention uses all threads and fits into the caches', () => {
     // The vision transformers of BLIP base, of the benchmarks' small model and of the sample; 2 and 32 images.
     for (const [headsOfImage, tokens] of [
       [12, 577],

@@ -60,7 +60,7 @@ describe('measures', () => {
     expect(config.vision.checkpointedBlocks).toBe(0);
   });
 
-  it('take the width of the images from `vit`, whatever the file says', () => {
+  it('take the width of the images from `vit` regardless of the file', () => {
     const config = modelConfig({ ...blip, vit: 'large', vit_ckpt_layer: 99 }, { ...blipMedConfig });
     expect(config.text.imageWidth).toBe(1024);
     expect(config.vision.checkpointedBlocks).toBe(24);
@@ -70,7 +70,7 @@ describe('measures', () => {
     ]);
   });
 
-  it('ship as the file that BLIP has', () => {
+  it("are shipped as BLIP's file", () => {
     const file = join(__dirname, '../../configs/med_config.json');
     const json = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
     expect(json).toMatchObject(blipMedConfig);
@@ -82,7 +82,7 @@ describe('measures', () => {
       { vit: { width: 10, depth: 1, heads: 3, patch_size: 16 } },
       /`vit.width` is 10.*`vit.heads`, 3/,
     ],
-  ])('name the keys that do not fit: %j', (change, message) => {
+  ])('report the keys that are inconsistent: %j', (change, message) => {
     expect(() => modelConfig({ ...blip, ...change }, { ...blipMedConfig })).toThrow(message);
   });
 
@@ -94,7 +94,7 @@ describe('measures', () => {
     expect(dropPathRate({ ...config, depth: 1 }, 0)).toBe(0);
   });
 
-  it('number every place that draws random numbers differently', () => {
+  it('give every use of random numbers its own number', () => {
     const sites = [EMBEDDING_RNG_STREAM];
     for (let i = 0; i < 64; i++) {
       sites.push(visionRngStream(i, 0), visionRngStream(i, 1));
@@ -184,7 +184,7 @@ describe('load rules', () => {
     }
   };
 
-  it('names keys in which the model is another one; a larger image size alone is usual', () => {
+  it('report the keys that make it a different model; a larger image size is not one of them', () => {
     const origin = { model: { ...modelKeyValues(tiny), 'vit.heads': 1 }, run: 'fox', step: 9 };
     const loaded = (about: object) =>
       planLoad({ ...contents(), metadata: new Map([['nlvr', JSON.stringify(about)]]) }, tiny)
@@ -203,7 +203,7 @@ describe('load rules', () => {
     expect(planLoad(contents(), tiny).report).toMatchObject({ origin: null, differences: [] });
   });
 
-  it('take a checkpoint of the same model as it is', () => {
+  it('load a checkpoint of the same model unchanged', () => {
     const { report, sources } = planLoad(contents(), tiny);
     expect(report).toMatchObject({
       missing: [],
@@ -245,7 +245,7 @@ describe('load rules', () => {
     );
   });
 
-  it('resize position embeddings and nothing else', () => {
+  it('resize only position embeddings', () => {
     const { report } = planLoad(
       contents((shapes) => shapes.set('visual_encoder.pos_embed', [1, 10, 8])),
       tiny,
@@ -267,7 +267,7 @@ describe('load rules', () => {
     ['text_encoder.encoder.layer.1.intermediate.dense.weight', 'intermediate_size'],
     ['text_encoder.encoder.layer.1.crossattention.self0.key.weight', '`vit` (its width)'],
     ['text_encoder.encoder.layer.1.attention.output.dense.weight', 'hidden_size'],
-  ])('say what %s of another shape means', (name, key) => {
+  ])('explain what %s of another shape means', (name, key) => {
     let thrown: unknown;
     try {
       planLoad(
@@ -286,14 +286,14 @@ describe('load rules', () => {
   it.each([
     ['word_embeddings', 'the checkpoint has a vocabulary of 3, the configuration of 50'],
     ['position_embeddings', 'the checkpoint has 3 text positions, the configuration 16'],
-  ])('say what %s of another shape mean', (name, difference) => {
+  ])('explain what %s of another shape mean', (name, difference) => {
     const other = contents((shapes) =>
       shapes.set(`text_encoder.embeddings.${name}.weight`, [3, 12]),
     );
     expect(() => planLoad(other, tiny)).toThrow(difference);
   });
 
-  it('refuse a checkpoint that leaves most of the model untouched', () => {
+  it("refuse a checkpoint that has few of the model's parameters", () => {
     const other = contents((shapes) => rename(shapes, /^/, 'module.'));
     expect(() => planLoad(other, tiny)).toThrow(/0 of \d+ parameters.*module\.visual_encoder/);
   });
@@ -324,7 +324,7 @@ describe('size', () => {
   };
   const base = modelConfig(blip, { ...blipMedConfig });
 
-  it('counts what is trained', () => {
+  it('counts the trained parameters', () => {
     const { parameters, memory } = modelSize(keys, base);
     expect(parameters.vision + parameters.text + parameters.head).toBe(parameterCount(base));
     expect(parameters.head).toBe(768 * 768 + 768 + 2 * 768 + 2);

@@ -100,7 +100,7 @@ describe('.pth files', () => {
     },
   );
 
-  it('notices a flipped bit of a tensor by its checksum', async () => {
+  it('detects a flipped bit of a tensor by its checksum', async () => {
     const bytes = readFileSync(small('zip.pth'));
     const at = bytes.indexOf(Buffer.from(Float32Array.of(0, 1, 2, 3, 4, 5).buffer));
     bytes[at + 9] = (bytes[at + 9] ?? 0) ^ 4;
@@ -112,7 +112,7 @@ describe('.pth files', () => {
 
 describe('damaged files', () => {
   it.each(['zip.pth', 'legacy.pth', 'deflated.pth'])(
-    'says so wherever %s is cut off',
+    'are reported if %s is truncated at any position',
     async (name) => {
       const bytes = readFileSync(small(name));
       const path = temporary('cut.pth', bytes);
@@ -124,7 +124,7 @@ describe('damaged files', () => {
   );
 
   it.each(['zip.pth', 'legacy.pth', 'deflated.pth'])(
-    'never fails in any other way when bytes of %s change',
+    'cause no internal error when bytes of %s change',
     async (name) => {
       const bytes = readFileSync(small(name));
       let state = 12345;
@@ -151,7 +151,7 @@ describe('damaged files', () => {
     ['hello', /a text file that starts with "hello"/],
     ['\x01\x02hello', /neither a \.pth nor a \.safetensors/],
     ['PK\x03\x04 hello', /zip archive is damaged or cut off/],
-  ])('says what %j is instead', async (content, message) => {
+  ])('are reported by their kind: %j', async (content, message) => {
     expect(await messageOfOpening(temporary('other', content))).toMatch(message);
   });
 

@@ -77,17 +77,17 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('a download', () => {
   it('happens once, with progress', async () => {
-    const seen: DownloadProgress[] = [];
-    const file = await fetchIt(url(), (progress) => seen.push(progress));
+    const updates: DownloadProgress[] = [];
+    const file = await fetchIt(url(), (progress) => updates.push(progress));
     expect(readFileSync(file).equals(content)).toBe(true);
-    expect(seen[0]).toEqual({ received: 0, total: content.length });
-    expect(seen.at(-1)).toEqual({ received: content.length, total: content.length });
+    expect(updates[0]).toEqual({ received: 0, total: content.length });
+    expect(updates.at(-1)).toEqual({ received: content.length, total: content.length });
     expect(await fetchIt()).toBe(file);
     expect(requests.length).toBe(1);
     expect(readdirSync(folder)).toEqual([cachedName(url())]);
   });
 
-  it('goes on where an interrupted connection stopped', async () => {
+  it('continues where an interrupted connection stopped', async () => {
     handler = (request, response, count) =>
       serve(request, response, count < 4 ? 700_000 : Infinity);
     const file = await fetchIt();
@@ -99,7 +99,7 @@ describe('a download', () => {
     }
   });
 
-  it('goes on in another process, too, and has no whole file before', async () => {
+  it('continues in another process, and writes the final file only when it is complete', async () => {
     handler = (request, response, count) =>
       count === 1 ? serve(request, response, 1_000_000) : response.destroy();
     await expect(fetchIt()).rejects.toMatchObject({
@@ -137,7 +137,7 @@ describe('a download', () => {
     expect(readFileSync(await fetchIt()).equals(content)).toBe(true);
   });
 
-  it('does not trust a weak validator with a resumption', async () => {
+  it('does not resume with a weak validator', async () => {
     handler = (_request, response, count) => {
       response.writeHead(200, { etag: 'W/"v1"', 'content-length': content.length });
       if (count === 1) response.write(content.subarray(0, 1_000_000), () => response.destroy());
@@ -147,7 +147,7 @@ describe('a download', () => {
     expect(requests[1]?.headers.range).toBeUndefined();
   });
 
-  it('tries again after an answer that may pass', async () => {
+  it('retries after a temporary error', async () => {
     handler = (request, response, count) =>
       count < 3 ? void response.writeHead(503).end() : serve(request, response);
     expect(readFileSync(await fetchIt()).equals(content)).toBe(true);
@@ -156,7 +156,7 @@ describe('a download', () => {
   it.each([
     [404, /404.*$/, /Check the address/],
     [403, /403/, /login/],
-  ])('says what the server answered: %i', async (status, message, hint) => {
+  ])('reports the status of the server: %i', async (status, message, hint) => {
     handler = (_request, response) => void response.writeHead(status).end('no');
     await expect(fetchIt()).rejects.toMatchObject({
       message: expect.stringMatching(message) as string,
@@ -179,7 +179,7 @@ describe('a download', () => {
     await expect(fetchIt('http://example.org/w.pth')).rejects.toThrow('is not an https address');
   });
 
-  it('does not take more bytes than announced', async () => {
+  it('refuses more bytes than announced', async () => {
     handler = (_request, response) => {
       response.socket?.end(
         'HTTP/1.1 206 Partial Content\r\ncontent-range: bytes 0-9/10\r\nconnection: close\r\n\r\n' +
@@ -204,7 +204,7 @@ describe('a download', () => {
     await expect(running).rejects.toThrow(/abort/i);
   });
 
-  it('waits for another process that downloads the same, unless that one died', async () => {
+  it('waits for another process that downloads the same file, unless it has ended', async () => {
     const lock = `${at()}.lock`;
     mkdirSync(lock);
     const running = fetchIt();
@@ -243,7 +243,7 @@ describe('a download', () => {
   });
 });
 
-it('gives every address a name of its own', () => {
+it('uses a different file name for each address', () => {
   const a = cachedName('https://example.org/a/model%20base.pth?x=1');
   expect(a).toMatch(/^[0-9a-f]{12}-model_base\.pth$/);
   expect(cachedName('https://example.org/b/model%20base.pth?x=1')).not.toBe(a);

@@ -29,7 +29,7 @@ const writers = { safetensors: writeSafetensors, pth: writeTorchFile } as const;
 describe.each(['safetensors', 'pth'] as const)('%s files that are written', (format) => {
   const file = join(folder, `weights.${format}`);
 
-  it('are read back as they were', async () => {
+  it('are read back unchanged', async () => {
     await writers[format](file, shapes, values());
     const back = await openCheckpoint(file);
     expect(back.format).toBe(format);
@@ -45,7 +45,7 @@ describe.each(['safetensors', 'pth'] as const)('%s files that are written', (for
     expect(digest()).toBe(before);
   });
 
-  it('stay as they were when writing fails', async () => {
+  it('are unchanged when writing fails', async () => {
     const before = readFileSync(file);
     async function* failing(): AsyncGenerator<[string, Float32Array]> {
       await Promise.resolve();
@@ -57,7 +57,7 @@ describe.each(['safetensors', 'pth'] as const)('%s files that are written', (for
     expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
   });
 
-  it('take values in their order only', async () => {
+  it('accept values only in order', async () => {
     async function* swapped(): AsyncGenerator<[string, Float32Array]> {
       for await (const [name, value] of values()) yield [name === 'a' ? 'b' : name, value];
     }
@@ -73,7 +73,7 @@ describe.each(['safetensors', 'pth'] as const)('%s files that are written', (for
     );
   });
 
-  it('hold a BLIP checkpoint with its position ids', async () => {
+  it('contain a BLIP checkpoint with its position ids', async () => {
     const source = join(fixtures, 'train-run/model.pth');
     const out = join(folder, `blip.${format}`);
     expect(await exportCheckpoint(source, format, out)).toEqual({ tensors: 279, leftOut: [] });
@@ -87,7 +87,7 @@ describe.each(['safetensors', 'pth'] as const)('%s files that are written', (for
     await Promise.all([from.close(), to.close()]);
   });
 
-  it('get the position ids that our own checkpoints lack, and no integers of other things', async () => {
+  it('get the position ids that our own checkpoints lack, and no other integers', async () => {
     const out = join(folder, `own.${format}`);
     const own = join(folder, 'own-source.safetensors');
     const names = new Map([
@@ -116,7 +116,7 @@ describe.each(['safetensors', 'pth'] as const)('%s files that are written', (for
   });
 });
 
-it('writes the very file that PyTorch was seen to load', async () => {
+it('writes exactly the file that PyTorch loaded', async () => {
   // test/fixtures/checkpoints/README.md
   const file = join(folder, 'written.pth');
   const ids = {

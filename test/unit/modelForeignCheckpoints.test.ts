@@ -82,7 +82,7 @@ describe('objects next to the weights', () => {
     );
   });
 
-  it('may be dicts of a class of their own that hold the weights', () => {
+  it('may be dicts of a custom class that contain the weights', () => {
     const tensor =
       'ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x01tQK\0K\x01\x85K\x01\x85\x89}tR';
     const body = `\x80\x02}X\x01\0\0\0xcaddict\nDict\n)\x81X\x01\0\0\0w${tensor}ss.`;
@@ -95,7 +95,7 @@ describe('element types that are not supported', () => {
   it.each([
     ['.pth', () => small('float8.pth'), 'visual_encoder.cls_token'],
     ['safetensors', () => temporary('f8.safetensors', safetensors(['w'], 'F8_E4M3', 1)), 'w'],
-  ])('are named in %s, not called damaged', async (_, path, tensor) => {
+  ])('are reported in %s, not as damage', async (_, path, tensor) => {
     const { message, hint } = await refusal(path());
     expect(message).toContain(
       `tensor ${tensor} has the element type F8_E4M3, which is not supported`,
@@ -113,12 +113,12 @@ describe('prefixes of wrappers', () => {
     ['module._orig_mod.', 'module._orig_mod.'],
     ['student.', 'student.'],
     ['nlvr.blip_model.', 'nlvr.blip_model.'],
-  ])('are removed: %s', async (prefix, said) => {
+  ])('are removed: %s', async (prefix, refusalMessage) => {
     const names = ['visual_encoder.cls_token', 'cls_head.0.bias'];
     const path = temporary('prefix.safetensors', safetensors(names.map((name) => prefix + name)));
     const { values, notes } = await contents(path);
     expect(Object.keys(values)).toEqual(names);
-    expect(notes).toEqual([`The prefix "${said}" was removed from 2 names.`]);
+    expect(notes).toEqual([`The prefix "${refusalMessage}" was removed from 2 names.`]);
   });
 
   it('are removed within names', async () => {
@@ -132,7 +132,7 @@ describe('prefixes of wrappers', () => {
     ]);
   });
 
-  it('stay where the names are not BLIP’s', async () => {
+  it('are kept if the names are not those of BLIP', async () => {
     const path = temporary('other.safetensors', safetensors(['module.fc.weight']));
     expect(await contents(path)).toEqual({ values: { 'module.fc.weight': [1] }, notes: [] });
     const two = ['student.visual_encoder.cls_token', 'teacher.visual_encoder.cls_token'];
@@ -140,7 +140,7 @@ describe('prefixes of wrappers', () => {
     expect(Object.keys((await contents(both)).values)).toEqual(two);
   });
 
-  it('are refused on a part of the names', async () => {
+  it('are refused if only some of the names have them', async () => {
     const { message } = await refusal(
       temporary(
         'half.safetensors',
@@ -203,7 +203,7 @@ describe('weights in several files', () => {
     expect(notes[0]).toBe('The weights were read from 2 files.');
   });
 
-  it('are refused one by one', async () => {
+  it('are refused individually', async () => {
     const { message, hint } = await refusal(join(folder, 'sharded', first));
     expect(message).toContain('it is part 1 of 2 of a checkpoint');
     expect(hint).toContain('.index.json');
@@ -221,7 +221,7 @@ describe('weights in several files', () => {
       'places other in model-00001-of-00002.safetensors, which does not contain it',
     ],
     ['a path that leads out', index({ w: '../w.safetensors' }), 'which is not a file name'],
-  ])('name %s', async (_, text, message) => {
+  ])('report %s', async (_, text, message) => {
     expect((await refusal(temporary('sharded/bad.index.json', text))).message).toContain(message);
   });
 });
@@ -268,10 +268,10 @@ describe('files of other kinds', () => {
       'contains "word/document.xml"',
       'Choose the weights file',
     ],
-  ])('are called what they are: %s', async (_, make, message, hint) => {
-    const said = await refusal(temporary('other', await make()));
-    expect(said.message).toContain(message);
-    expect(said.hint).toContain(hint);
-    expect(said.hint).not.toContain('damaged');
+  ])('are reported by their kind: %s', async (_, make, message, hint) => {
+    const refusalMessage = await refusal(temporary('other', await make()));
+    expect(refusalMessage.message).toContain(message);
+    expect(refusalMessage.hint).toContain(hint);
+    expect(refusalMessage.hint).not.toContain('damaged');
   });
 });

@@ -42,7 +42,7 @@ const fileOf = (config: NlvrModelConfig, without = /^$/) => ({
 });
 
 describe('inspecting a checkpoint', () => {
-  it("says what BLIP's pretraining left, and what else NLVR needs", async () => {
+  it("lists which parameters come from BLIP's pretraining, and which NLVR needs in addition", async () => {
     const found = await inspectCheckpoint(join(fixtures, 'pretrain/model.pth'));
     const text = describeInspection(found).map(inEnglish).join('\n');
     expect(text).toContain('It is a pretraining checkpoint of BLIP: 720 tensors');
@@ -57,7 +57,7 @@ describe('inspecting a checkpoint', () => {
     });
   });
 
-  it("names BLIP's own sizes", () => {
+  it("recognizes BLIP's own sizes", () => {
     const found = inspect(fileOf(base));
     expect(yamlFor(found.keys)).toBe('vit: base\nmed_config: med_config.json');
     expect(describeInspection(found).map(inEnglish)).toEqual(
@@ -78,7 +78,7 @@ describe('inspecting a checkpoint', () => {
     );
   });
 
-  it('gives a configuration that the checkpoint then fits', () => {
+  it('returns a configuration that the checkpoint fits', () => {
     const found = inspect(fileOf(tiny(3)));
     const { config, problems } = parseConfig(`image_size: 32\n${yamlFor(found.keys)}\n`);
     expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
@@ -88,7 +88,7 @@ describe('inspecting a checkpoint', () => {
   });
 });
 
-it('the sizes that have a name are documented with their measures', () => {
+it('the named sizes are documented with their dimensions', () => {
   for (const name of ['tiny', 'small', 'base', 'large'] as const) {
     const { width, depth, heads } = vitSize(name);
     expect(definition.vit.doc).toContain(`\`${name}\` ${width}, ${depth}, ${heads}`);
@@ -96,7 +96,7 @@ it('the sizes that have a name are documented with their measures', () => {
 });
 
 describe('a checkpoint of another architecture', () => {
-  it('is refused in one sentence where shapes differ', () => {
+  it('is refused in one sentence if shapes differ', () => {
     const wide = modelConfig(
       { ...keys, image_size: 32, vit: { width: 16, depth: 3, heads: 2, patch_size: 16 } },
       { ...blipMedConfig, hidden_size: 12, num_hidden_layers: 8, vocab_size: 30524 },
@@ -106,7 +106,7 @@ describe('a checkpoint of another architecture', () => {
     );
   });
 
-  it('is named in the report where only the depth differs', () => {
+  it('is reported if only the depth differs', () => {
     const { report } = planLoad(fileOf(tiny(2)), tiny(3));
     expect(describeReport(report).map(inEnglish)).toContain(
       'Note that the checkpoint has 2 vision blocks, the configuration 3.',

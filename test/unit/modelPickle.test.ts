@@ -62,17 +62,17 @@ describe('pickles', () => {
     ['ccollections\nOrderedDict\n)R', new Map()],
     ['ccollections\nOrderedDict\n]]K\x01aK\x02aa\x85R', new Map([[1, 2]])],
     ['ctorch\nSize\n(K\x02K\x03t\x85R', new PickleTuple([2, 3])],
-  ] as [string, unknown][])('hold plain values: %j', (body, value) => {
+  ] as [string, unknown][])('contain plain values: %j', (body, value) => {
     expect(load(body)).toEqual(value);
   });
 
-  it('remember values, not copies', () => {
+  it('memoize values, not copies', () => {
     const pair = load(']q\x00h\x00K\x01a\x86') as PickleTuple;
     expect(pair.items).toEqual([[1], [1]]);
     expect(pair.items[0]).toBe(pair.items[1]);
   });
 
-  it('hold tensors as views onto storages', () => {
+  it('contain tensors as views of storages', () => {
     const value = load(tensor()) as TorchTensor;
     expect(value).toBeInstanceOf(TorchTensor);
     expect(value.view).toEqual({ shape: [2, 3], strides: [3, 1], offset: 0, type: 'F32' });
@@ -90,7 +90,7 @@ describe('pickles', () => {
     ['ctorch\nload\n', 'torch.load'],
     ['ctorch.storage\n_load_from_bytes\n', 'torch.storage._load_from_bytes'],
     ['ccollections\n__proto__\n', 'collections.__proto__'],
-  ])('refuse to name what would run or read something: %j', (body, name) => {
+  ])('refuse globals that would execute or read something: %j', (body, name) => {
     expect(() => load(body)).toThrow(`asks Python to load "${name}"`);
   });
 
@@ -120,16 +120,16 @@ describe('pickles', () => {
     [tensor('(J\xff\xff\xff\x7fJ\xff\xff\xff\x7fJ\xff\xff\xff\x7ft', '(K\0K\0K\0t'), 'too large'],
     [tensor('(J\xff\xff\xff\x7ft', '(K\0t'), 'more elements than its storage'],
     [`${storage()}0${storage('HalfStorage')}`, 'described in two ways'],
-  ])('say what is wrong with %j', (body, message) => {
+  ])('report what is wrong with %j', (body, message) => {
     expect(() => load(body)).toThrow(CheckpointFormatError);
     expect(() => load(body)).toThrow(new RegExp(message));
   });
 
-  it('end after so many operations', () => {
+  it('are limited to a number of operations', () => {
     expect(() => load('N0'.repeat(1_100_000))).toThrow('more than 2000000 operations');
   });
 
-  it('have protocol 2 to 5', () => {
+  it('are read in protocols 2 to 5', () => {
     const body = Buffer.from('\x80\x06N.', 'latin1');
     expect(() => unpickle(new BufferInput(body), new TorchPickleHost())).toThrow('protocol 6');
   });
@@ -145,27 +145,27 @@ describe('the state dict', () => {
   });
 
   it.each([['}'], [']'], ['N'], [`}${text('model')}K\x01s`], [tensor()]])(
-    'is missed in %j',
+    'is not found in %j',
     (body) => {
       expect(() => stateDict(load(body))).toThrow('no state dict');
     },
   );
 
-  it('takes names such as __proto__ as names', () => {
+  it('treats names such as __proto__ as plain names', () => {
     const { tensors } = stateDict(load(`}${text('__proto__')}${tensor()}s`));
     expect([...tensors.keys()]).toEqual(['__proto__']);
   });
 });
 
 describe('element types', () => {
-  it('know halves', () => {
+  it('include float16', () => {
     expect([0, 0x8000, 0x3c00, 0xc100, 0x7bff, 1, 0x400, 0x7c00, 0xfc00].map(halfToNumber)).toEqual(
       [0, -0, 1, -2.5, 65504, 2 ** -24, 2 ** -14, Infinity, -Infinity],
     );
     expect(halfToNumber(0x7e00)).toBeNaN();
   });
 
-  it('know unsigned integers', () => {
+  it('include unsigned integers', () => {
     const target = new Float32Array(3);
     convertInto(target, 0, new Uint8Array(Uint32Array.of(4294967295).buffer), 'U32');
     convertInto(target, 1, new Uint8Array(Uint16Array.of(65535).buffer), 'U16');
@@ -179,7 +179,7 @@ describe('large files', () => {
   const folder = mkdtempSync(join(tmpdir(), 'nlvr-large-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('are read at their end without the rest', async () => {
+  it('are read from their end, without the rest', async () => {
     // Five gigabytes, most of them a hole.
     const path = join(folder, 'large.safetensors');
     const large = 5 * 2 ** 30;
@@ -205,7 +205,7 @@ describe('large files', () => {
     await file.close();
   });
 
-  it('are not believed: a pickle of gigabytes, a header of gigabytes', async () => {
+  it('with a pickle or a header of gigabytes are refused', async () => {
     const path = join(folder, 'liar.safetensors');
     const head = Buffer.alloc(9, '{');
     head.writeBigUInt64LE(2n ** 40n);

@@ -66,9 +66,9 @@ describe('the README', () => {
   it('shows only commands and options that nlvr has', async () => {
     const options = new Map<string, Set<string>>();
     for (const [, command, rest] of README.matchAll(/^nlvr (\w+)([^#\n]*)/gm)) {
-      const seen = options.get(command) ?? new Set();
-      for (const [option] of rest.matchAll(/--\w+/g)) seen.add(option);
-      options.set(command, seen);
+      const known = options.get(command) ?? new Set();
+      for (const [option] of rest.matchAll(/--\w+/g)) known.add(option);
+      options.set(command, known);
     }
     expect(options.size).toBeGreaterThan(10);
     const help = async (...words: string[]): Promise<string> =>
@@ -78,8 +78,8 @@ describe('the README', () => {
     await Promise.all(
       Array.from(options, async ([command, shown]) => {
         if (shown.size === 0) return;
-        const said = await help(command, ...(command === 'runtime' ? ['install'] : []));
-        for (const option of shown) expect(said).toMatch(new RegExp(`^ +${option}\\b`, 'm'));
+        const output = await help(command, ...(command === 'runtime' ? ['install'] : []));
+        for (const option of shown) expect(output).toMatch(new RegExp(`^ +${option}\\b`, 'm'));
       }),
     );
   });

@@ -37,7 +37,7 @@ describe('removeRefusedStarts', () => {
     expect(existsSync(folder.root)).toBe(false);
   });
 
-  it("leaves other people's files", async () => {
+  it('keeps other files', async () => {
     start('refused');
     writeFileSync(join(folder.root, 'nlvr.yaml'), 'seed: 1\n');
     removeRefusedStarts(folder);
@@ -60,7 +60,7 @@ describe('removeRefusedStarts', () => {
     ['a start that is under way', () => start()],
     ['a start that failed', () => start('failed')],
     ['a record that cannot be read', () => writeFileSync(unreadable(), '')],
-  ])('does nothing where there is %s', (_what, make) => {
+  ])('does nothing if there is %s', (_what, make) => {
     start('refused');
     make();
     expect(removeRefusedStarts(folder)).toBeUndefined();
@@ -78,15 +78,15 @@ describe('a run that never started, in the editor', () => {
     );
     const logged: string[] = [];
     const forgotten: string[] = [];
-    const say = (text: string): void => void logged.push(text);
-    const look = async () => {
+    const writeLog = (text: string): void => void logged.push(text);
+    const readState = async () => {
       const read = await readRun(folder.root);
       return read && { folder: folder.root, ...read };
     };
-    let now = await look();
-    const registry = { get: () => now, refresh: async () => void (now = await look()) };
+    let now = await readState();
+    const registry = { get: () => now, refresh: async () => void (now = await readState()) };
     const found = { forget: (each: string) => Promise.resolve(void forgotten.push(each)) };
-    const log = { info: say, warn: say, error: say };
+    const log = { info: writeLog, warn: writeLog, error: writeLog };
     const refused = new RefusedStarts(registry as never, found as never, log as never);
     return { refused, run: now as never, logged, forgotten };
   }

@@ -3,27 +3,27 @@ import { COLOR_COUNT, RunColors } from '../../src/extension/runs/runColors';
 
 /** What a window remembers. */
 function memory() {
-  const kept = new Map<string, unknown>();
+  const stored = new Map<string, unknown>();
   return {
-    get: <T>(key: string, otherwise: T): T => (kept.get(key) as T | undefined) ?? otherwise,
+    get: <T>(key: string, otherwise: T): T => (stored.get(key) as T | undefined) ?? otherwise,
     update: (key: string, value: unknown) => {
-      kept.set(key, structuredClone(value));
+      stored.set(key, structuredClone(value));
       return Promise.resolve();
     },
   };
 }
 
-it('a run has its color in every panel and after a reload; new ones get those that are rare', () => {
-  const kept = memory();
-  const colors = new RunColors(kept);
+it('a run has the same color in every panel and after a reload; new runs get the least used color', () => {
+  const stored = memory();
+  const colors = new RunColors(stored);
   expect(colors.of(['a'])).toEqual([0]);
   expect(colors.of(['b'])).toEqual([1]);
   expect(colors.of(['b', 'c', 'a'])).toEqual([1, 2, 0]);
-  expect(new RunColors(kept).of(['c', 'd'])).toEqual([2, 3]);
+  expect(new RunColors(stored).of(['c', 'd'])).toEqual([2, 3]);
   expect(colors.of(['e', 'f', 'g'])).toEqual([4, 5, 0]);
 });
 
-it('of two runs of one color that are shown together the later has another one there, and only there', () => {
+it('if two runs of the same color are shown together, the later one gets another color in that panel only', () => {
   const colors = new RunColors(memory());
   const seven = Array.from({ length: 7 }, (_, i) => `run${i}`);
   for (const run of seven) colors.of([run]);

@@ -94,7 +94,7 @@ describe('the lock of an owner that cannot be looked up', () => {
     return token !== 'theirs';
   };
 
-  it.each(Object.entries(unseen))('of %s: fresh, it is held', (_who, more) => {
+  it.each(Object.entries(unseen))('of %s is held while its heartbeat is recent', (_who, more) => {
     lockOf(more);
     expect(() => tryLock(folder)).toThrow(
       /belongs to process \d+ on \S+, whose last heartbeat was/,
@@ -126,17 +126,17 @@ describe('the lock of an owner that cannot be looked up', () => {
   });
 
   it('is not taken over if its heartbeat is renewed while it is watched, regardless of its clock', async () => {
-    const theirs = { host: 'elsewhere', boot: 'another' };
-    lockOf(theirs, seconds(86_400));
+    const otherHost = { host: 'elsewhere', boot: 'another' };
+    lockOf(otherHost, seconds(86_400));
     const taking = acquireLock(folder, {
       watchSeconds: 60,
-      onWait: () => lockOf(theirs, seconds(86_395)),
+      onWait: () => lockOf(otherHost, seconds(86_395)),
     });
     await expect(taking).rejects.toThrow(/belongs to process/);
     expect(readFileSync(folder.lock, 'utf8')).toContain('theirs');
   });
 
-  it('is taken as soon as it is released, and waiting for it can be aborted', async () => {
+  it('is acquired as soon as it is released, and waiting for it can be aborted', async () => {
     lockOf({ host: 'elsewhere' });
     const lock = await acquireLock(folder, { onWait: () => rmSync(folder.lock) });
     expect(held(lock)).toBe(true);
@@ -146,7 +146,7 @@ describe('the lock of an owner that cannot be looked up', () => {
     await expect(waiting).rejects.toThrow(/abort/);
   });
 
-  it('is taken immediately with --take_over, unless its process is running on this machine', async () => {
+  it('is acquired immediately with --take_over, unless its process is running on this machine', async () => {
     lockOf({ host: 'elsewhere', boot: 'another' });
     expect(held(await acquireLock(folder, { takeOver: true }))).toBe(true);
     lockOf({ processStart: processStartTime(process.ppid) });
@@ -155,7 +155,7 @@ describe('the lock of an owner that cannot be looked up', () => {
     );
   });
 
-  it('taken over is noticed by its previous owner, which stops writing', () => {
+  it('that was taken over is detected by its previous owner, which stops writing', () => {
     const writer = RunWriter.open(start('new'));
     writer.update({ state: 'running' });
     const before = readFileSync(folder.runJson, 'utf8');

@@ -41,31 +41,31 @@ afterEach(() => {
 const owner = (pid: number, processStart: string | null): string =>
   JSON.stringify({ ...currentScope(), pid, processStart, token: String(Math.random()) });
 /** A process that runs as long as this test: its parent. */
-const living = (): string => owner(process.ppid, processStartTime(process.ppid));
-const dead = (): string => owner(2 ** 30, '1');
+const lockOfRunning = (): string => owner(process.ppid, processStartTime(process.ppid));
+const lockOfEnded = (): string => owner(2 ** 30, '1');
 
 test('of an ended process is taken over completely', () => {
-  writeFileSync(folder.lock, dead());
+  writeFileSync(folder.lock, lockOfEnded());
   const lock = tryLock(folder);
   expect(readdirSync(folder.root)).toEqual(['run.lock']);
   lock.release();
 });
 
 test('a stale lock that another process took over in the meantime is not changed', () => {
-  writeFileSync(folder.lock, dead());
-  const theirs = living();
+  writeFileSync(folder.lock, lockOfEnded());
+  const otherLock = lockOfRunning();
   afterRead = (file) => {
     if (file !== folder.lock) return;
     afterRead = undefined;
     rmSync(folder.lock);
-    writeFileSync(folder.lock, theirs);
+    writeFileSync(folder.lock, otherLock);
   };
   expect(() => tryLock(folder)).toThrow(/A run is being written/);
-  expect(readFileSync(folder.lock, 'utf8')).toBe(theirs);
+  expect(readFileSync(folder.lock, 'utf8')).toBe(otherLock);
 });
 
 test('only one process at a time removes a stale lock; the next one after it has ended', () => {
-  const stale = dead();
+  const stale = lockOfEnded();
   writeFileSync(folder.lock, stale);
   tryLock(folder).release();
   const claims: string[] = [];
@@ -79,10 +79,10 @@ test('only one process at a time removes a stale lock; the next one after it has
   afterRead = undefined;
   const claim = join(folder.root, claims[0]);
   writeFileSync(folder.lock, stale);
-  writeFileSync(claim, living());
+  writeFileSync(claim, lockOfRunning());
   expect(() => tryLock(folder)).toThrow(/A run is being written/);
   expect(readFileSync(folder.lock, 'utf8')).toBe(stale);
-  writeFileSync(claim, dead());
+  writeFileSync(claim, lockOfEnded());
   tryLock(folder).release();
   expect(readdirSync(folder.root)).toEqual([]);
 });
@@ -98,8 +98,8 @@ test('a lock that is being written does not count as stale; a damaged one does a
 
 test('releasing does not remove the lock of another process', () => {
   const lock = tryLock(folder);
-  const theirs = living();
-  writeFileSync(folder.lock, theirs);
+  const otherLock = lockOfRunning();
+  writeFileSync(folder.lock, otherLock);
   lock.release();
-  expect(readFileSync(folder.lock, 'utf8')).toBe(theirs);
+  expect(readFileSync(folder.lock, 'utf8')).toBe(otherLock);
 });

@@ -9,7 +9,7 @@ import { deriveStatus, type RunFacts, type ObservedAttempt } from '../../src/run
 
 type Liveness = ObservedAttempt['liveness'];
 
-let made = 0;
+let attemptCount = 0;
 /** Ascending times. */
 function attempt(
   kind: Attempt['kind'],
@@ -17,16 +17,19 @@ function attempt(
   liveness: Liveness = 'dead',
 ): ObservedAttempt {
   const base = newAttempt({ kind, arguments: [], configFile: null, askedBy: 'terminal' });
-  const id = String(++made).padStart(6, '0');
+  const id = String(++attemptCount).padStart(6, '0');
   return { attempt: { ...base, id, ...more }, liveness };
 }
 
-const live = (kind: Attempt['kind'], phase: Attempt['phase'], liveness: Liveness = 'alive') =>
-  attempt(kind, { phase }, liveness);
+const runningAttempt = (
+  kind: Attempt['kind'],
+  phase: Attempt['phase'],
+  liveness: Liveness = 'alive',
+) => attempt(kind, { phase }, liveness);
 const ended = (kind: Attempt['kind'], state: AttemptOutcome['state']) =>
   attempt(kind, { outcome: { state, exitCode: 0, ended: '' } });
-const stale = (kind: Attempt['kind']) => attempt(kind, {}, 'stale');
-const dead = (kind: Attempt['kind']) => attempt(kind, {}, 'dead');
+const staleAttempt = (kind: Attempt['kind']) => attempt(kind, {}, 'stale');
+const endedAttempt = (kind: Attempt['kind']) => attempt(kind, {}, 'dead');
 
 /** `run.json` with a state, written by the newest attempt, or by a trainer that writes no attempts. */
 function written(
@@ -34,9 +37,16 @@ function written(
   by?: ObservedAttempt,
   more: Partial<RunInfo> = {},
 ): RunInfo {
-  const own = by && { attempt: by.attempt.id, started: by.attempt.created };
+  const ownEvaluation = by && { attempt: by.attempt.id, started: by.attempt.created };
   return migrateRunInfo(
-    { schema: 1, kind: 'train', state, started: '2026-01-01T00:00:00.000Z', ...own, ...more },
+    {
+      schema: 1,
+      kind: 'train',
+      state,
+      started: '2026-01-01T00:00:00.000Z',
+      ...ownEvaluation,
+      ...more,
+    },
     '/run',
   );
 }
@@ -70,23 +80,23 @@ function table(): Case[] {
     'starting',
   );
   for (const phase of ['waiting', 'checking', 'loading'] as const)
-    add('none', `${phase}`, { attempts: [live('train', phase)] }, 'starting');
+    add('none', `${phase}`, { attempts: [runningAttempt('train', phase)] }, 'starting');
   for (const phase of ['recording', 'training', 'evaluating', 'saving'] as const) {
-    const run = live('train', phase);
+    const run = runningAttempt('train', phase);
     add('running', `${phase}`, { info: written('running', run), attempts: [run] }, 'running');
   }
-  const remote = live('train', 'training', 'remote');
+  const remote = runningAttempt('train', 'training', 'remote');
   add(
     'running',
     'training on another machine, heartbeat recent',
     { info: written('running', remote), attempts: [remote] },
     'running',
   );
-  const asked = live('train', 'training');
+  const asked = runningAttempt('train', 'training');
   const stop = { info: written('running', asked), attempts: [asked], stopRequested: true };
   add('running', 'training; a stop was requested', stop, 'stopping');
   const before = ended('train', 'stopped');
-  const again = live('resume', 'checking');
+  const again = runningAttempt('resume', 'checking');
   add(
     'stopped',
     'a resume is checking',
@@ -98,21 +108,21 @@ function table(): Case[] {
   add(
     'finished',
     'an evaluation is loading',
-    { info, attempts: [live('evaluate', 'loading'), trained] },
+    { info, attempts: [runningAttempt('evaluate', 'loading'), trained] },
     'evaluating',
   );
-  const own = live('evaluate', 'evaluating');
+  const ownEvaluation = runningAttempt('evaluate', 'evaluating');
   add(
     'running, of an evaluation',
     'evaluating',
-    { info: written('running', own, { kind: 'evaluate' }), attempts: [own] },
+    { info: written('running', ownEvaluation, { kind: 'evaluate' }), attempts: [ownEvaluation] },
     'running',
   );
-  const busy = live('train', 'training');
+  const runningTrain = runningAttempt('train', 'training');
   add(
     'running',
     'a start was refused; training',
-    { info: written('running', busy), attempts: [ended('train', 'refused'), busy] },
+    { info: written('running', runningTrain), attempts: [ended('train', 'refused'), runningTrain] },
     'running',
     'the refusal',
   );
@@ -122,23 +132,23 @@ function table(): Case[] {
     const over = ended('train', state);
     add(state, state, { info: written(state, over), attempts: [over] }, state);
   }
-  const late = dead('train');
+  const killedAfterFinish = endedAttempt('train');
   add(
     'finished',
     'its process ended without an outcome',
-    { info: written('finished', late), attempts: [late] },
+    { info: written('finished', killedAfterFinish), attempts: [killedAfterFinish] },
     'finished',
   );
-  const struck = ended('train', 'failed');
+  const failed = ended('train', 'failed');
   add(
     'running',
     'failed: run.json could not be written',
-    { info: written('running', struck), attempts: [struck] },
+    { info: written('running', failed), attempts: [failed] },
     'failed',
   );
 
   // It ended without an outcome, or its heartbeat is stale.
-  const killed = dead('train');
+  const killed = endedAttempt('train');
   add(
     'running',
     'its process ended without an outcome',
@@ -149,11 +159,11 @@ function table(): Case[] {
   add(
     'none',
     'its process ended without an outcome',
-    { attempts: [dead('train')] },
+    { attempts: [endedAttempt('train')] },
     'failed',
     'the exit diagnosis',
   );
-  const lost = stale('train');
+  const lost = staleAttempt('train');
   add(
     'running',
     'stale heartbeat; its process cannot be looked up',
@@ -164,7 +174,7 @@ function table(): Case[] {
   add(
     'stopped',
     'a resume whose process ended without an outcome',
-    { info: written('stopped', first), attempts: [dead('resume'), first] },
+    { info: written('stopped', first), attempts: [endedAttempt('resume'), first] },
     'failed',
     'the exit diagnosis',
   );
@@ -187,18 +197,18 @@ function table(): Case[] {
   );
   add('none', 'refused', { attempts: [ended('train', 'refused')] }, 'failed');
   add('none', 'stopped before the run began', { attempts: [ended('train', 'stopped')] }, undefined);
-  for (const [words, guest, said] of [
+  for (const [description, evaluation, problem] of [
     ['an evaluation finished', ended('evaluate', 'finished'), ''],
     ['an evaluation was stopped', ended('evaluate', 'stopped'), ''],
     ['an evaluation failed', ended('evaluate', 'failed'), 'the failure'],
     ['an evaluation was refused', ended('evaluate', 'refused'), 'the refusal'],
     [
       'an evaluation whose process ended without an outcome',
-      dead('evaluate'),
+      endedAttempt('evaluate'),
       'the missing outcome',
     ],
   ] as const)
-    add('finished', words, { info, attempts: [guest, trained] }, 'finished', said);
+    add('finished', description, { info, attempts: [evaluation, trained] }, 'finished', problem);
 
   // Runs of older versions and of other trainers have no attempts.
   add('none', 'none', {}, undefined);

@@ -21,9 +21,9 @@ afterEach(() => {
 });
 
 function controller(onRequest?: () => void): StopController {
-  const made = new StopController(folder, onRequest);
-  controllers.push(made);
-  return made;
+  const stopController = new StopController(folder, onRequest);
+  controllers.push(stopController);
+  return stopController;
 }
 
 /** A request that an earlier trainer never read. */
@@ -109,13 +109,20 @@ describe('signals', () => {
   });
 
   it('SIGUSR1 and SIGUSR2 request one save each, not a stop', () => {
-    let said = 0;
-    const made = new StopController(folder, undefined, () => said++);
-    controllers.push(made);
+    let saveRequests = 0;
+    const stopController = new StopController(folder, undefined, () => saveRequests++);
+    controllers.push(stopController);
     process.emit('SIGUSR1', 'SIGUSR1');
-    expect([made.takeSaveRequest(), made.takeSaveRequest()]).toEqual([true, false]);
+    expect([stopController.takeSaveRequest(), stopController.takeSaveRequest()]).toEqual([
+      true,
+      false,
+    ]);
     process.emit('SIGUSR2', 'SIGUSR2');
-    expect([made.takeSaveRequest(), made.requested, said]).toEqual([true, false, 2]);
+    expect([stopController.takeSaveRequest(), stopController.requested, saveRequests]).toEqual([
+      true,
+      false,
+      2,
+    ]);
   });
 });
 

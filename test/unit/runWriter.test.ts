@@ -100,10 +100,14 @@ describe('incomplete files of a killed trainer', () => {
     'checkpoint_last.old/trainer.json',
     '.features/features.bin',
   ];
-  const kept = ['checkpoint_last/trainer.json', 'mine.tmp', '.notes.json.4711.0a1b2c3d.tmp'];
+  const unrelatedFiles = [
+    'checkpoint_last/trainer.json',
+    'mine.tmp',
+    '.notes.json.4711.0a1b2c3d.tmp',
+  ];
 
   function leave(): void {
-    for (const file of [...leftovers, ...kept]) {
+    for (const file of [...leftovers, ...unrelatedFiles]) {
       mkdirSync(join(root, file, '..'), { recursive: true });
       writeFileSync(join(root, file), '{}');
     }
@@ -113,7 +117,7 @@ describe('incomplete files of a killed trainer', () => {
     leave();
     open({ mode: 'resume' }).close('stopped');
     expect(leftovers.filter((file) => existsSync(join(root, file)))).toEqual([]);
-    expect(kept.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+    expect(unrelatedFiles.filter((file) => !existsSync(join(root, file)))).toEqual([]);
   });
 
   test('are removed when the run is overwritten', () => {

@@ -41,17 +41,17 @@ function model(): Model & { sent: ToHost[] } {
     send: (message: ToHost) => void sent.push(message),
     request: () => Promise.reject(new Error('not in this test')),
   };
-  const made = Object.assign(new Model(host, () => undefined), { sent });
-  made.receive({ type: 'init', columns, view: {}, trusted: true });
+  const table = Object.assign(new Model(host, () => undefined), { sent });
+  table.receive({ type: 'init', columns, view: {}, trusted: true });
   const rows = [
     line('a', 0.6, { tags: ['good'] }),
     line('bb', 0.8),
     line('ccc', 0.8, { name: 'Baseline' }),
     line('dddd', null),
   ];
-  made.receive({ type: 'rows', rows, loading: false });
+  table.receive({ type: 'rows', rows, loading: false });
   const keys = rows.map(({ key }) => key);
-  made.receive({
+  table.receive({
     type: 'configuration',
     configuration: {
       runs: keys,
@@ -61,81 +61,81 @@ function model(): Model & { sent: ToHost[] } {
       ],
     },
   });
-  return made;
+  return table;
 }
-const names = (made: Model): string[] => made.shown.map(({ ownName }) => ownName);
+const names = (table: Model): string[] => table.shown.map(({ ownName }) => ownName);
 
 describe('the runs table', () => {
   it('sorts by several columns, runs without a value last', () => {
-    const made = model();
-    expect(names(made)).toEqual(['dddd', 'ccc', 'bb', 'a']);
-    made.sortBy('val_accuracy', false);
-    made.sortBy('config:init_lr', true);
-    expect(made.view.sorts).toEqual([
+    const table = model();
+    expect(names(table)).toEqual(['dddd', 'ccc', 'bb', 'a']);
+    table.sortBy('val_accuracy', false);
+    table.sortBy('config:init_lr', true);
+    expect(table.view.sorts).toEqual([
       { column: 'val_accuracy', descending: true },
       { column: 'config:init_lr', descending: false },
     ]);
-    expect(names(made)).toEqual(['ccc', 'bb', 'a', 'dddd']);
-    made.sortBy('config:init_lr', true);
-    expect(names(made)).toEqual(['bb', 'ccc', 'a', 'dddd']);
-    made.sortBy('val_accuracy', false);
-    expect(names(made)[0]).toBe('a');
-    expect(names(made)[3]).toBe('dddd');
+    expect(names(table)).toEqual(['ccc', 'bb', 'a', 'dddd']);
+    table.sortBy('config:init_lr', true);
+    expect(names(table)).toEqual(['bb', 'ccc', 'a', 'dddd']);
+    table.sortBy('val_accuracy', false);
+    expect(names(table)[0]).toBe('a');
+    expect(names(table)[3]).toBe('dddd');
   });
 
   it('searches words, tags and key=value, and filters by values and ranges', () => {
-    const made = model();
-    made.change({ text: 'vit=base base' });
-    expect(names(made)).toEqual(['ccc', 'a']);
-    made.change({ text: 'good' });
-    expect(names(made)).toEqual(['a']);
-    made.change({ text: '' });
-    made.filter('val_accuracy', { min: 0.7 });
-    expect(names(made)).toEqual(['ccc', 'bb']);
-    made.filter('config:vit', { values: ['base'] });
-    expect(names(made)).toEqual(['ccc']);
-    made.filter('val_accuracy', {});
-    made.filter('config:vit', {});
-    made.filter('config:init_lr', { values: [null] });
-    expect(names(made)).toEqual(['dddd']);
+    const table = model();
+    table.change({ text: 'vit=base base' });
+    expect(names(table)).toEqual(['ccc', 'a']);
+    table.change({ text: 'good' });
+    expect(names(table)).toEqual(['a']);
+    table.change({ text: '' });
+    table.filter('val_accuracy', { min: 0.7 });
+    expect(names(table)).toEqual(['ccc', 'bb']);
+    table.filter('config:vit', { values: ['base'] });
+    expect(names(table)).toEqual(['ccc']);
+    table.filter('val_accuracy', {});
+    table.filter('config:vit', {});
+    table.filter('config:init_lr', { values: [null] });
+    expect(names(table)).toEqual(['dddd']);
   });
 
   it('hides archived runs unless requested', () => {
-    const made = model();
-    made.receive({ type: 'rows', rows: [line('bb', 0.8, { archived: true })], loading: false });
-    expect(names(made)).not.toContain('bb');
-    made.change({ archived: true });
-    expect(names(made)).toContain('bb');
-    expect(made.row('/runs/bb')?.configurationValues.vit).toBe('tiny');
+    const table = model();
+    table.receive({ type: 'rows', rows: [line('bb', 0.8, { archived: true })], loading: false });
+    expect(names(table)).not.toContain('bb');
+    table.change({ archived: true });
+    expect(names(table)).toContain('bb');
+    expect(table.row('/runs/bb')?.configurationValues.vit).toBe('tiny');
   });
 
   it('marks the best of the shown runs, by the direction of the column', () => {
-    const made = model();
-    const [accuracy, loss] = ['val_accuracy', 'val_loss'].map((id) => made.column(id));
-    made.show('val_loss', true);
+    const table = model();
+    const [accuracy, loss] = ['val_accuracy', 'val_loss'].map((id) => table.column(id));
+    table.show('val_loss', true);
     const best = (column = accuracy) =>
-      made.shown.filter((row) => column && made.isBest(column, row)).map((row) => row.ownName);
+      table.shown.filter((row) => column && table.isBest(column, row)).map((row) => row.ownName);
     expect(best()).toEqual(['ccc', 'bb']);
     expect(best(loss)).toEqual(['ccc', 'bb']);
-    made.filter('config:vit', { values: ['base'] });
+    table.filter('config:vit', { values: ['base'] });
     expect(best()).toEqual(['ccc']);
-    made.filter('config:init_lr', { values: ['0.00001'] });
+    table.filter('config:init_lr', { values: ['0.00001'] });
     expect(best()).toEqual([]);
   });
 
   it('groups by a column and collapses groups', () => {
-    const made = model();
-    made.change({ group: 'config:vit' });
-    const shown = () => made.lines.map(({ group, row }) => group?.value ?? row?.ownName);
+    const table = model();
+    table.change({ group: 'config:vit' });
+    const shown = () => table.lines.map(({ group, row }) => group?.value ?? row?.ownName);
     expect(shown()).toEqual(['base', 'ccc', 'a', 'tiny', 'dddd', 'bb']);
-    made.fold('base', true);
+    table.fold('base', true);
     expect(shown()).toEqual(['base', 'tiny', 'dddd', 'bb']);
-    expect(names(made)).toHaveLength(4);
+    expect(names(table)).toHaveLength(4);
   });
 
   it('shows, pins and moves columns', () => {
-    const made = model();
-    const ids = () => made.shownColumns.map(({ id }) => id);
+    const table = model();
+    const ids = () => table.shownColumns.map(({ id }) => id);
     expect(ids()).toEqual([
       'name',
       'state',
@@ -145,9 +145,9 @@ describe('the runs table', () => {
       'config:init_lr',
       'config:vit',
     ]);
-    made.pin('config:vit', true);
-    made.show('started', false);
-    made.shift('val_accuracy', -1);
+    table.pin('config:vit', true);
+    table.show('started', false);
+    table.shift('val_accuracy', -1);
     expect(ids()).toEqual([
       'name',
       'config:vit',
@@ -157,57 +157,57 @@ describe('the runs table', () => {
       'config:init_lr',
     ]);
     // A key that appears later is at the end.
-    const runs = made.all.map(({ key }) => key);
+    const runs = table.all.map(({ key }) => key);
     const seeds = { key: 'seed', values: ['1', '2', '3', '4'] };
-    made.receive({ type: 'configuration', configuration: { runs, columns: [seeds] } });
+    table.receive({ type: 'configuration', configuration: { runs, columns: [seeds] } });
     expect(ids()).toEqual(['name', 'state', 'val_accuracy', 'tags', 'config:seed']);
   });
 
   it('acts on the selected runs, otherwise on the current run', () => {
-    const made = model();
-    made.goTo('/runs/a');
-    expect(made.targets.map(({ ownName }) => ownName)).toEqual(['a']);
-    made.select(['/runs/bb', '/runs/ccc'], true);
-    made.act('open', made.targets);
-    expect(made.sent.at(-1)).toEqual({
+    const table = model();
+    table.goTo('/runs/a');
+    expect(table.targets.map(({ ownName }) => ownName)).toEqual(['a']);
+    table.select(['/runs/bb', '/runs/ccc'], true);
+    table.act('open', table.targets);
+    expect(table.sent.at(-1)).toEqual({
       type: 'action',
       action: 'open',
       keys: ['/runs/ccc', '/runs/bb'],
     });
-    made.star(made.targets);
-    expect(made.sent.at(-1)).toMatchObject({ type: 'mark', change: { starred: true } });
-    made.receive({ type: 'removed', keys: ['/runs/bb', '/runs/ccc', '/runs/a'] });
-    expect(made.targets.map(({ ownName }) => ownName)).toEqual(['dddd']);
+    table.star(table.targets);
+    expect(table.sent.at(-1)).toMatchObject({ type: 'mark', change: { starred: true } });
+    table.receive({ type: 'removed', keys: ['/runs/bb', '/runs/ccc', '/runs/a'] });
+    expect(table.targets.map(({ ownName }) => ownName)).toEqual(['dddd']);
   });
 });
 
 describe('colors', () => {
   it('are requested for up to six selected runs, in the order of the comparison', async () => {
-    const made = model();
+    const table = model();
     const asked: string[][] = [];
-    made.host.request = (_: string, { keys }: { keys: string[] }) => {
+    table.host.request = (_: string, { keys }: { keys: string[] }) => {
       asked.push(keys);
       return Promise.resolve(Object.fromEntries(keys.map((key, i) => [key, 5 - i])));
     };
-    const [row] = made.all;
-    expect(seriesOf(made).colorIndex(row)).toBe(0);
-    made.select(['/runs/a', '/runs/bb'], true);
-    await vi.waitFor(() => expect(made.colors.size).toBe(2));
+    const [row] = table.all;
+    expect(seriesOf(table).colorIndex(row)).toBe(0);
+    table.select(['/runs/a', '/runs/bb'], true);
+    await vi.waitFor(() => expect(table.colors.size).toBe(2));
     expect(asked).toEqual([['/runs/bb', '/runs/a']]);
-    const colors = made.all.map((each) => seriesOf(made).colorIndex(each));
+    const colors = table.all.map((each) => seriesOf(table).colorIndex(each));
     expect(colors).toEqual([4, 5, -1, -1]);
     // With groups, the groups have the colors.
-    made.change({ group: 'config:vit' });
-    expect(made.all.map((each) => seriesOf(made).colorIndex(each))).toEqual([0, 1, 0, 1]);
-    made.selectOnly([]);
-    expect(made.colors.size).toBe(0);
+    table.change({ group: 'config:vit' });
+    expect(table.all.map((each) => seriesOf(table).colorIndex(each))).toEqual([0, 1, 0, 1]);
+    table.selectOnly([]);
+    expect(table.colors.size).toBe(0);
     expect(asked).toHaveLength(1);
   });
 });
 
 describe('keys of the table', () => {
   /** Presses keys with optional `Shift+` and `Control+`. @returns the active cell */
-  function press(made: Model, from: CellPosition, ...keys: string[]): CellPosition {
+  function press(table: Model, from: CellPosition, ...keys: string[]): CellPosition {
     let at = from;
     for (const each of keys) {
       const parts = each.split('+');
@@ -218,10 +218,10 @@ describe('keys of the table', () => {
         altKey: parts.includes('Alt'),
         metaKey: false,
       };
-      gridKey(event, made, at, 2, {
+      gridKey(event, table, at, 2, {
         move: (to) => {
           at = to;
-          made.goTo(made.lines[to.line]?.row?.key ?? '');
+          table.goTo(table.lines[to.line]?.row?.key ?? '');
         },
         menu: () => undefined,
         search: () => undefined,
@@ -232,55 +232,55 @@ describe('keys of the table', () => {
   const start = { line: 0, column: LEADING_COLUMNS };
 
   it('move through cells and headers, and stop at the edges', () => {
-    const made = model();
-    expect(press(made, start, 'ArrowDown', 'ArrowRight')).toEqual({ line: 1, column: 3 });
-    expect(press(made, start, 'Control+End', 'ArrowDown', 'End', 'ArrowRight')).toEqual({
+    const table = model();
+    expect(press(table, start, 'ArrowDown', 'ArrowRight')).toEqual({ line: 1, column: 3 });
+    expect(press(table, start, 'Control+End', 'ArrowDown', 'End', 'ArrowRight')).toEqual({
       line: 3,
-      column: made.shownColumns.length + LEADING_COLUMNS - 1,
+      column: table.shownColumns.length + LEADING_COLUMNS - 1,
     });
-    expect(press(made, start, 'PageDown', 'PageUp', 'ArrowUp', 'ArrowUp', 'Home')).toEqual({
+    expect(press(table, start, 'PageDown', 'PageUp', 'ArrowUp', 'ArrowUp', 'Home')).toEqual({
       line: -1,
       column: 0,
     });
   });
 
   it('sort, move, pin and hide columns in the header', () => {
-    const made = model();
+    const table = model();
     const head = { line: -1, column: LEADING_COLUMNS + 4 };
-    press(made, head, 'Enter');
-    expect(made.view.sorts).toEqual([{ column: 'val_accuracy', descending: true }]);
-    press(made, { ...head, column: LEADING_COLUMNS + 3 }, 'Shift+Enter');
-    expect(made.view.sorts.map(({ column }) => column)).toEqual(['val_accuracy', 'started']);
-    expect(press(made, head, 'Alt+ArrowLeft')).toEqual({ line: -1, column: LEADING_COLUMNS + 3 });
-    press(made, { line: -1, column: LEADING_COLUMNS + 3 }, 'p');
-    expect(made.view.pinned).toEqual(['name', 'val_accuracy']);
-    press(made, { line: -1, column: LEADING_COLUMNS + 1 }, 'Delete');
-    expect(made.shownColumns.map(({ id }) => id)).not.toContain('val_accuracy');
+    press(table, head, 'Enter');
+    expect(table.view.sorts).toEqual([{ column: 'val_accuracy', descending: true }]);
+    press(table, { ...head, column: LEADING_COLUMNS + 3 }, 'Shift+Enter');
+    expect(table.view.sorts.map(({ column }) => column)).toEqual(['val_accuracy', 'started']);
+    expect(press(table, head, 'Alt+ArrowLeft')).toEqual({ line: -1, column: LEADING_COLUMNS + 3 });
+    press(table, { line: -1, column: LEADING_COLUMNS + 3 }, 'p');
+    expect(table.view.pinned).toEqual(['name', 'val_accuracy']);
+    press(table, { line: -1, column: LEADING_COLUMNS + 1 }, 'Delete');
+    expect(table.shownColumns.map(({ id }) => id)).not.toContain('val_accuracy');
   });
 
   it('select, extend the selection, and act', () => {
-    const made = model();
-    press(made, start, ' ', 'ArrowDown', 'Shift+ArrowDown');
-    expect(made.targets.map(({ ownName }) => ownName)).toEqual(['dddd', 'ccc', 'bb']);
-    press(made, start, 'Control+ ');
-    expect(made.targets.map(({ ownName }) => ownName)).toEqual(['ccc', 'bb']);
-    press(made, start, 'Escape', 'Control+a', 'c');
-    expect(made.sent.at(-1)).toMatchObject({ action: 'open', keys: { length: 4 } });
-    press(made, start, 'F2');
-    expect(made.dialog).toMatchObject({ kind: 'edit', keys: { length: 4 } });
-    press(made, start, 'n');
-    expect(made.dialog).toEqual({ kind: 'newRun', key: '/runs/dddd' });
+    const table = model();
+    press(table, start, ' ', 'ArrowDown', 'Shift+ArrowDown');
+    expect(table.targets.map(({ ownName }) => ownName)).toEqual(['dddd', 'ccc', 'bb']);
+    press(table, start, 'Control+ ');
+    expect(table.targets.map(({ ownName }) => ownName)).toEqual(['ccc', 'bb']);
+    press(table, start, 'Escape', 'Control+a', 'c');
+    expect(table.sent.at(-1)).toMatchObject({ action: 'open', keys: { length: 4 } });
+    press(table, start, 'F2');
+    expect(table.dialog).toMatchObject({ kind: 'edit', keys: { length: 4 } });
+    press(table, start, 'n');
+    expect(table.dialog).toEqual({ kind: 'newRun', key: '/runs/dddd' });
   });
 });
 
 describe('axes', () => {
   it('are logarithmic for a wide range of values, and label texts in order', () => {
-    const made = model();
-    const [rate, vit] = ['config:init_lr', 'config:vit'].map((id) => made.column(id));
+    const table = model();
+    const [rate, vit] = ['config:init_lr', 'config:vit'].map((id) => table.column(id));
     if (!rate || !vit) throw new Error('no columns');
-    expect(wantsLog(rate, made.shown)).toBe(true);
-    const scale = scaleOf(rate, made.shown, true);
-    const places = made.shown.map((row) => scale.at(row));
+    expect(wantsLog(rate, table.shown)).toBe(true);
+    const scale = scaleOf(rate, table.shown, true);
+    const places = table.shown.map((row) => scale.at(row));
     expect(places[0]).toBeNull();
     expect(places.slice(1).map((place) => place?.toFixed(6))).toEqual([
       '0.500000',
@@ -295,7 +295,7 @@ describe('axes', () => {
       '3.16e-4',
       '0.001',
     ]);
-    expect(scaleOf(vit, made.shown, true)).toMatchObject({ labels: ['base', 'tiny'], log: false });
+    expect(scaleOf(vit, table.shown, true)).toMatchObject({ labels: ['base', 'tiny'], log: false });
   });
 });
 

@@ -12,14 +12,14 @@ import { migrateRunInfo } from '../../src/run/read/migrate';
 import type { ToWebview } from '../../src/webview/runs/messages';
 
 /** A workspace state like VS Code's, which stores values as JSON. */
-function memory(kept = new Map<string, string>()) {
+function memory(stored = new Map<string, string>()) {
   return {
     get: <T>(key: string, otherwise: T): T => {
-      const text = kept.get(key);
+      const text = stored.get(key);
       return text === undefined ? otherwise : (JSON.parse(text) as T);
     },
     update: (key: string, value: unknown) => {
-      kept.set(key, JSON.stringify(value));
+      stored.set(key, JSON.stringify(value));
       return Promise.resolve();
     },
   };
@@ -47,8 +47,8 @@ async function table() {
     run('a', '2026-01-02T00:00:00.000Z', 'seed: 1\ninit_lr: 0.0001\n'),
     run('b', '2026-01-01T00:00:00.000Z', 'seed: 2\ninit_lr: 0.0001\n'),
   ];
-  const kept = memory();
-  const marks = new RunMarks(kept);
+  const stored = memory();
+  const marks = new RunMarks(stored);
   const registry = new FolderRunRegistry(
     () => undefined,
     (folder) => marks.nameOf(folder),
@@ -76,7 +76,7 @@ async function table() {
     plan: () => Promise.resolve([]),
     queue: () => Promise.resolve(0),
     openNew: () => Promise.resolve(),
-    colors: (keys) => new RunColors(kept).of(keys),
+    colors: (keys) => new RunColors(stored).of(keys),
     save: (text) => Promise.resolve(String(saved.push(text))),
     problem: (doing, error) => {
       throw new Error(doing, { cause: error });
@@ -86,7 +86,7 @@ async function table() {
   registry.onDidChange(() => session.refresh());
   marks.onDidChange(() => session.refresh());
   await session.ready();
-  return { folders, marks, registry, rows, session, sent, saved, kept };
+  return { folders, marks, registry, rows, session, sent, saved, stored };
 }
 
 const rowsOf = (sent: readonly ToWebview[]) =>
@@ -94,21 +94,21 @@ const rowsOf = (sent: readonly ToWebview[]) =>
 
 describe('marks of runs', () => {
   it('survive a reload, are removed with the run, and are valid whatever was stored', async () => {
-    const kept = new Map<string, string>();
-    const marks = new RunMarks(memory(kept));
+    const stored = new Map<string, string>();
+    const marks = new RunMarks(memory(stored));
     await marks.set(['/r/a', '/r/b'], () => ({ starred: true, name: '  My \n run ' }));
     await marks.set(['/r/a'], ({ tags }) => ({ tags: [...tags, 'good', 'good', ' '] }));
-    const again = new RunMarks(memory(kept));
+    const again = new RunMarks(memory(stored));
     expect(again.of('/r/a')).toMatchObject({ starred: true, name: 'My run', tags: ['good'] });
     expect(again.nameOf('/r/c')).toBeUndefined();
     await again.forget(['/r/a']);
     await again.set(['/r/b'], () => ({ starred: false, name: '' }));
-    expect(kept.get('nlvr.runMarks')).toBe('{}');
-    kept.set(
+    expect(stored.get('nlvr.runMarks')).toBe('{}');
+    stored.set(
       'nlvr.runMarks',
       '{"/r/a": {"starred": "yes", "tags": [1, "x"], "name": null}, "/r/b": 3}',
     );
-    expect(new RunMarks(memory(kept)).of('/r/a')).toEqual({
+    expect(new RunMarks(memory(stored)).of('/r/a')).toEqual({
       starred: false,
       archived: false,
       name: '',
@@ -192,8 +192,8 @@ describe('the rows of the table', () => {
 });
 
 it('gives selected runs the colors that the dashboard has for them', async () => {
-  const { folders, kept, session } = await table();
-  const dashboard = new RunColors(kept).of(['/elsewhere', ...folders]);
+  const { folders, stored, session } = await table();
+  const dashboard = new RunColors(stored).of(['/elsewhere', ...folders]);
   const keys = [folders[1], folders[0], '/not/in/the/table'];
   expect(await session.requests.colors({ keys })).toEqual({
     [folders[0]]: dashboard[1],

@@ -43,15 +43,15 @@ class Uri {
 
 /** A workspace state like VS Code's, which stores values as JSON. */
 function memory() {
-  const kept = new Map<string, string>();
+  const stored = new Map<string, string>();
   return {
-    kept,
+    stored,
     get: <T>(key: string, otherwise: T): T => {
-      const text = kept.get(key);
+      const text = stored.get(key);
       return text === undefined ? otherwise : (JSON.parse(text) as T);
     },
     update: (key: string, value: unknown) => {
-      kept.set(key, JSON.stringify(value));
+      stored.set(key, JSON.stringify(value));
       return Promise.resolve();
     },
   };
@@ -80,7 +80,7 @@ function fakePanel() {
     onDidDispose: (each: () => void) => disposed.push(each),
     dispose: () => disposed.forEach((each) => each()),
   };
-  return { panel, frames, say: (frame: unknown) => listener(frame) };
+  return { panel, frames, postMessage: (frame: unknown) => listener(frame) };
 }
 
 async function opened(trusted = true) {
@@ -131,8 +131,8 @@ async function opened(trusted = true) {
     },
     l10n: {
       bundle: undefined,
-      t: (said: string, ...values: unknown[]) =>
-        said.replace(/\{(\d)\}/g, (_, i: string) => String(values[Number(i)])),
+      t: (message: string, ...values: unknown[]) =>
+        message.replace(/\{(\d)\}/g, (_, i: string) => String(values[Number(i)])),
     },
     env: { language: 'en' },
     commands: {
@@ -158,20 +158,20 @@ async function opened(trusted = true) {
   const queue = new TrainingQueue(state);
   const serializer = table.registerRunsTable({ services, marks, queue } as never);
   await table.openRunsTable();
-  const [{ frames, say }] = panels;
-  say({ frame: 'ready' });
+  const [{ frames, postMessage }] = panels;
+  postMessage({ frame: 'ready' });
   await vi.waitFor(() => expect(typesOf(frames)).toContain('configuration'));
   let id = 0;
   const request = async (name: string, params: object): Promise<HostFrame> => {
     const asked = ++id;
-    say({ frame: 'request', id: asked, name, params });
+    postMessage({ frame: 'request', id: asked, name, params });
     return vi.waitFor(() => {
       const answer = frames.find((frame) => 'id' in frame && frame.id === asked);
       if (!answer) throw new Error('no answer yet');
       return answer;
     });
   };
-  const message = (each: object) => say({ frame: 'message', message: each });
+  const message = (each: object) => postMessage({ frame: 'message', message: each });
   return {
     folder,
     table,
@@ -212,7 +212,7 @@ it('is opened once, shows the runs, and executes the commands of its buttons', a
     ['nlvr.deleteRun', folder, [folder]],
   ]);
   message({ type: 'view', view: { text: 'x' } });
-  expect(state.kept.get('nlvr.runsTable')).toBe('{"text":"x"}');
+  expect(state.stored.get('nlvr.runsTable')).toBe('{"text":"x"}');
   // A restored panel is closed if one is open already.
   const second = vi.spyOn(panels[1].panel, 'dispose');
   await serializer.deserializeWebviewPanel(panels[1].panel as never, undefined);

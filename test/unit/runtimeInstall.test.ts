@@ -106,14 +106,14 @@ ${script}
     expect(args).toContain(`${release.wheels[0]?.project}==2.21.0`);
   });
 
-  it('takes a wheel that is already here, without pip', async () => {
+  it('uses an existing wheel without pip', async () => {
     fakePip('exit 9');
     const library = await install({ env, release, wheels: [wheel], test });
     expect(existsSync(library.path)).toBe(true);
     expect(existsSync(wheel)).toBe(true);
   });
 
-  it('does nothing where it is installed already', async () => {
+  it('does nothing if it is already installed', async () => {
     await install({ env, release, wheels: [wheel], test });
     rmSync(wheel);
     fakePip('exit 9');
@@ -130,7 +130,7 @@ ${script}
     expect(leftovers()).toEqual([]);
   });
 
-  it('leaves nothing behind when the self-test fails', async () => {
+  it('removes all files when the self-test fails', async () => {
     const broken = (): Promise<never> => Promise.reject(new InstallError('crashed'));
     await expect(install({ env, release, wheels: [wheel], test: broken })).rejects.toThrow(
       'crashed',
@@ -138,7 +138,7 @@ ${script}
     expect(leftovers()).toEqual([]);
   });
 
-  it('passes on what pip said', async () => {
+  it('reports the output of pip', async () => {
     fakePip('echo "ERROR: No matching distribution found" >&2; exit 1');
     await expect(install({ env, release, test })).rejects.toThrow(/No matching distribution/);
     expect(leftovers()).toEqual([]);
@@ -166,7 +166,7 @@ ${script}
     expect(leftovers()).toEqual(['2.21.0-cpu']);
   });
 
-  it('removes what a killed install left, but not what a running one is doing', async () => {
+  it('removes the files of a killed installation, but not those of a running one', async () => {
     const root = managedRoot(env);
     mkdirSync(join(root, '.installing-999999999-abcd'), { recursive: true });
     mkdirSync(join(root, `.installing-${process.ppid}-abcd`));
@@ -174,21 +174,21 @@ ${script}
     expect(leftovers().sort()).toEqual([`.installing-${process.ppid}-abcd`, '2.21.0-cpu']);
   });
 
-  it('says how much space is missing', async () => {
+  it('reports how much disk space is missing', async () => {
     const huge = { ...release, unpackedBytes: 1e18 };
     await expect(install({ env, release: huge, wheels: [wheel], test })).rejects.toThrow(
       /the install needs 1\.0 EB/,
     );
   });
 
-  it('removes', async () => {
+  it('removes the installed library', async () => {
     await install({ env, release, wheels: [wheel], test });
     expect(await removeManaged(env)).toBe(true);
     expect(await removeManaged(env)).toBe(false);
     expect(existsSync(managedRoot(env))).toBe(false);
   });
 
-  it('says what to do without pip', async () => {
+  it('reports what to do without pip', async () => {
     const without = { ...env, PATH: join(folder, 'nothing') };
     await expect(install({ env: without, release, test })).rejects.toMatchObject({
       message: expect.stringContaining('No pip was found') as string,

@@ -59,7 +59,7 @@ describe('findLibrary', () => {
     });
   });
 
-  it('does not go on searching when a named folder has no library', async () => {
+  it('does not search elsewhere if a specified folder has no library', async () => {
     place(managedFolder('cpu', env).slice(folder.length + 1), 'tensorflow');
     await expect(findLibrary({ env, directory: folder })).rejects.toThrow(
       /does not contain libtensor/,
@@ -74,7 +74,7 @@ describe('findLibrary', () => {
     await expect(findLibrary({ env })).rejects.toThrow(RuntimeMissingError);
   });
 
-  it('says what to do when nothing is found', async () => {
+  it('reports what to do when nothing is found', async () => {
     const error = await findLibrary({ env }).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(RuntimeMissingError);
     expect(error).toMatchObject({

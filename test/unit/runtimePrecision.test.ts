@@ -26,7 +26,7 @@ describe('choosePrecision', () => {
     expect(inEnglish(choice.reason)).toMatch(reason);
   });
 
-  it('says where fp16 is not the best choice', () => {
+  it('reports when fp16 is not the best choice', () => {
     const remark = (device: 'cpu' | 'gpu', capability?: number) =>
       inEnglish(choosePrecision('fp16', device, machine([], capability)).remark ?? '');
     expect(remark('gpu', 7)).toBe('');
@@ -34,7 +34,7 @@ describe('choosePrecision', () => {
     expect(remark('cpu')).toMatch(/slower than fp32 on a CPU/);
   });
 
-  it('says where bf16 would be faster than the fp32 that was asked for', () => {
+  it('reports when bf16 would be faster than the requested fp32', () => {
     const remark = (flags: string[]) =>
       inEnglish(choosePrecision('fp32', 'cpu', machine(flags)).remark ?? '');
     expect(remark(['avx512_bf16'])).toMatch(/bf16 would be faster: the CPU has avx512_bf16/);

@@ -97,7 +97,7 @@ describe('generateSample', () => {
     );
   });
 
-  it("made again: the data is replaced, the user's configuration and runs stay", async () => {
+  it('generating again replaces the data and keeps the configuration and runs of the user', async () => {
     const folder = join(root, 'sample');
     await generateSample(folder, { sets, seed: 1 });
     await writeFile(join(folder, 'nlvr.yaml'), 'max_epoch: 3\n');
@@ -126,13 +126,13 @@ describe('generateSample', () => {
     expect(await readdir(root)).toEqual([]);
   });
 
-  it('reports progress up to the last picture', async () => {
-    const seen: [number, number][] = [];
+  it('reports progress up to the last image', async () => {
+    const progress: [number, number][] = [];
     await generateSample(join(root, 'sample'), {
       sets,
-      onProgress: (done, total) => seen.push([done, total]),
+      onProgress: (done, total) => progress.push([done, total]),
     });
-    expect(seen.at(-1)).toEqual([56, 56]);
-    expect(seen.every(([done], i) => i === 0 || done > seen[i - 1][0])).toBe(true);
+    expect(progress.at(-1)).toEqual([56, 56]);
+    expect(progress.every(([done], i) => i === 0 || done > progress[i - 1][0])).toBe(true);
   });
 });

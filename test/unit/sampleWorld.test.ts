@@ -28,9 +28,9 @@ const random = (index: number) =>
 const kinds = Object.keys(kindWeights) as Kind[];
 
 /** Creates a scene from descriptions such as `red circle`, one per cell. */
-function scene(...things: string[]): Scene {
-  return things.map((thing, cell) => {
-    const [color, shape] = thing.split(' ');
+function scene(...objects: string[]): Scene {
+  return objects.map((object, cell) => {
+    const [color, shape] = object.split(' ');
     return {
       cell,
       color: colors.findIndex((c) => c.name === color),
@@ -77,7 +77,7 @@ function meaning(sentence: string): (left: number, right: number) => boolean {
 }
 
 describe('the sentences of the sample', () => {
-  it.each(kinds)('"%s" are true exactly when their words say so', (kind) => {
+  it.each(kinds)('"%s" are true exactly when they describe the scene', (kind) => {
     const statements = aboutRedCircles(kind);
     expect(statements.length).toBeGreaterThanOrEqual(1);
     for (const { sentence, isTrueOf } of statements) {
@@ -126,7 +126,7 @@ describe('sets of sentences and pairs', () => {
     sets(part, 25).flatMap(({ pairs }) => pairs.flatMap((pair: ScenePair) => [...pair]));
 
   it.each(['train', 'dev', 'test1', 'easy'] as const)(
-    '%s: each sentence is true of half',
+    '%s: each sentence is true for half of the pairs',
     (part) => {
       for (const { statements, pairs } of sets(part, 10)) {
         expect(pairs).toHaveLength(pairsPerSet);
@@ -161,7 +161,7 @@ describe('sets of sentences and pairs', () => {
 
   it('have one shape per cell', () => {
     for (const picture of pictures('train')) {
-      const cells = picture.map((thing) => thing.cell);
+      const cells = picture.map((object) => object.cell);
       expect(new Set(cells).size).toBe(cells.length);
       expect(cells).toEqual([...cells].sort((a, b) => a - b));
     }

@@ -45,14 +45,14 @@ describe('combinations of values', () => {
       '"a, b"',
       '[1, 2]',
     ]);
-    const made = combinations(
+    const sweep = combinations(
       [
         { key: 'seed', values: '1, 2, 1' },
         { key: 'init_lr', values: '1e-5, 3e-5' },
       ],
       root,
     );
-    expect(made.map((each) => each.map(({ value }) => value))).toEqual([
+    expect(sweep.map((each) => each.map(({ value }) => value))).toEqual([
       [1, 1e-5],
       [1, 3e-5],
       [2, 1e-5],
@@ -106,10 +106,10 @@ describe('New Run from This One', () => {
     );
     expect(text).toContain('init_lr: 1e-4');
     expect(file).toBe(join(root, 'calm-fox-1-2.nlvr.yaml'));
-    const made = flatConfig(parseConfig(text).config, root);
+    const actual = flatConfig(parseConfig(text).config, root);
     const [planned] = await planRuns(run, [{ key: 'vit', values: 'small' }]);
     const wanted = flatConfig(parseConfig(planned.config).config, root);
-    expect(differingKeys([made, wanted])).toEqual([]);
+    expect(differingKeys([actual, wanted])).toEqual([]);
   });
 
   it('opens the configuration as used if the file is missing, and never overwrites another file', async () => {

@@ -83,15 +83,15 @@ function estimates(start: StartEvent, trainer: Trainer) {
   });
 }
 
-type Seen = ReturnType<typeof estimates>;
+type Estimates = ReturnType<typeof estimates>;
 
 /** Estimates whose error exceeds a fraction of the actual time plus three seconds. */
-const wrong = (seen: Seen, share: number) =>
-  seen
+const wrong = (results: Estimates, share: number) =>
+  results
     .filter(({ left, estimate }) => !(Math.abs((estimate ?? Number.NaN) - left) < share * left + 3))
     .map(({ event, left, estimate }) => [event.type, left, estimate]);
-const ofSteps = (seen: Seen, from: number, to: number) =>
-  seen.filter(({ event }) => event.type === 'step' && event.step >= from && event.step <= to);
+const ofSteps = (results: Estimates, from: number, to: number) =>
+  results.filter(({ event }) => event.type === 'step' && event.step >= from && event.step <= to);
 
 describe('the time left of a training', () => {
   it('is unknown before there is a pace, which excludes steps that record a graph', () => {
@@ -136,12 +136,12 @@ describe('the time left of a training', () => {
     for (const { event } of events({ ...plan, maxEpoch: 1 }, { step: 5 })) timeLeft.add(event);
     const resumed = { ...plan, time: 90_000, resumed: true, step: 100, epoch: 1 };
     const again = events(resumed, { step: 0.5 });
-    const seen = again.map(({ event, left }) => {
+    const results = again.map(({ event, left }) => {
       timeLeft.add(event);
       return { event, left, estimate: timeLeft.seconds };
     });
-    expect(seen.slice(0, 3).map(({ estimate }) => estimate)).toEqual([null, null, null]);
-    expect(wrong(ofSteps(seen, 110, 300), 0.1)).toEqual([]);
+    expect(results.slice(0, 3).map(({ estimate }) => estimate)).toEqual([null, null, null]);
+    expect(wrong(ofSteps(results, 110, 300), 0.1)).toEqual([]);
   });
 
   it('is known after two points if steps are slow, and unknown after the end of the training', () => {

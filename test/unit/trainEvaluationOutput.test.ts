@@ -141,7 +141,7 @@ describe('an evaluation into a folder of its own', () => {
     output.close('finished');
   };
 
-  it('is a run from its beginning, so that it is found whatever happens to who started it', async () => {
+  it('is a run from its beginning, so that it is found even if the process that started it ends', async () => {
     const output = await open({ checkpoint: join(root, 'model.pth') });
     expect(await readRunInfo(folder.root)).toMatchObject({
       kind: 'evaluate',
@@ -174,7 +174,7 @@ describe('an evaluation into a folder of its own', () => {
     expect(read.events.map(({ event }) => event.type)).toEqual(['start', 'eval', 'eval', 'end']);
   });
 
-  it('may come again, as the same run with the new result', async () => {
+  it('can be repeated as the same run with the new result', async () => {
     await evaluate(0.75);
     const first = await readRunInfo(folder.root);
     await evaluate(0.8);
@@ -185,7 +185,7 @@ describe('an evaluation into a folder of its own', () => {
     });
   });
 
-  it("makes no run where none was asked for, nor of BLIP's folder", async () => {
+  it('does not make a run unless requested, or of a folder of BLIP', async () => {
     (await open({ asRun: false })).close('finished');
     expect(existsSync(folder.runJson)).toBe(false);
     writeFileSync(folder.log, '{"val_acc": "0.7500", "epoch": 0}\n');

@@ -3,7 +3,7 @@ import type { Dataset } from '../../src/data/types';
 import { Evaluator } from '../../src/train/evaluate/evaluator';
 import type { NlvrPrograms } from '../../src/train/programs';
 
-test("images' features are held while an evaluation runs, also one that fails, and at no other time", async () => {
+test('features of images are in memory only during an evaluation, also one that fails', async () => {
   const calls: string[] = [];
   const programs = {
     imagesPerEncoding: () => 1,

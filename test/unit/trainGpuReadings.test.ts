@@ -6,7 +6,7 @@ import { GpuReadings, parseReading } from '../../src/train/gpuReadings';
 import { scratchFolder } from '../integration/tinyProject';
 
 /** Puts a program called `nvidia-smi` first on the PATH. */
-function standIn(script: string): string {
+function writeFakeNvidiaSmi(script: string): string {
   const folder = scratchFolder();
   const file = join(folder, 'nvidia-smi');
   writeFileSync(file, `#!/bin/sh\n${script}\n`);
@@ -16,8 +16,8 @@ function standIn(script: string): string {
   return folder;
 }
 
-it('has the newest reading once, of the GPU by its id, and ends the program', async () => {
-  const folder = standIn(
+it('returns the newest reading of the GPU with the ID once, and ends the program', async () => {
+  const folder = writeFakeNvidiaSmi(
     `echo "$$" > "$(dirname "$0")/pid"; echo "$@" > "$(dirname "$0")/asked"; echo "2048, 87"; exec sleep 60`,
   );
   const readings = new GpuReadings({ uuid: 'GPU-1' });
@@ -35,7 +35,7 @@ it('has the newest reading once, of the GPU by its id, and ends the program', as
   await vi.waitFor(() => expect(existsSync(`/proc/${pid}`)).toBe(false), { timeout: 10_000 });
 });
 
-it('has none without nvidia-smi', async () => {
+it('returns nothing without nvidia-smi', async () => {
   vi.stubEnv('PATH', scratchFolder());
   onTestFinished(() => void vi.unstubAllEnvs());
   const readings = new GpuReadings({ uuid: 'GPU-1' });

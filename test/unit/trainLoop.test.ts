@@ -35,7 +35,7 @@ describe('the plan of a run', () => {
     'batch_size_train: 4\naccumulate_steps: 2\nmax_epoch: 3\ninit_lr: 1e-3\nmin_lr: 1e-4\ncurriculum: {ann_file: easy.json, epochs: 2}\n',
   );
 
-  test('counts steps and epochs over both stages and drops what fills no step', () => {
+  test('counts steps and epochs of both stages and drops incomplete steps', () => {
     const plan = new TrainingPlan(config, dataset(30), dataset(17));
     expect(
       plan.stages.map(({ name, stepsPerEpoch, batchesPerEpoch, firstEpoch }) => [
@@ -62,7 +62,7 @@ describe('the plan of a run', () => {
     );
   });
 
-  test('a data set smaller than a step is an error that says what to lower', () => {
+  test('a data set smaller than a step is an error that names the key to decrease', () => {
     expect(() => new TrainingPlan(config, dataset(7))).toThrow(/fewer than one training step/);
   });
 });
@@ -85,7 +85,7 @@ describe('log.txt', () => {
     );
   });
 
-  test('a resumed run removes what it will write again, half lines too', () => {
+  test('a resumed run removes the lines that it writes again, and incomplete lines', () => {
     const file = join(folder, 'log.txt');
     const line = (epoch: number): string => `{"train_lr": "0.0010", "epoch": ${epoch}}\n`;
     writeFileSync(file, `${line(0)}${line(1)}${line(2)}{"train_lr": "0.0`);
@@ -95,7 +95,7 @@ describe('log.txt', () => {
 });
 
 describe('image slots', () => {
-  test('the image used longest ago gives way, those in use stay', () => {
+  test('the least recently used image is evicted, images in use are not', () => {
     const slots = new ImageSlots(2);
     const a = slots.take('a', new Set());
     const b = slots.take('b', new Set());
@@ -106,7 +106,7 @@ describe('image slots', () => {
     expect(() => slots.take('d', new Set(['b', 'c', 'd']))).toThrow(RangeError);
   });
 
-  test('after clear nothing is found and every slot is free once', () => {
+  test('clear removes all images and frees each slot once', () => {
     const slots = new ImageSlots(3);
     for (const name of ['a', 'b', 'c']) slots.take(name, new Set());
     slots.clear();
@@ -116,7 +116,7 @@ describe('image slots', () => {
 });
 
 describe('feature cache', () => {
-  test('gives back what was kept, keeps no more than its bound, and cleans up', () => {
+  test('returns stored values, stays within its limit, and cleans up', () => {
     const cache = new FeatureCache(join(folder, '.features'), 3, 2 * 12 + 5);
     ['a', 'b', 'c'].forEach((name, i) => cache.write(name, Float32Array.of(i, i + 0.5, -i)));
     const target = new Float32Array(3);
@@ -156,7 +156,7 @@ describe('health', () => {
   };
   const slow = { milliseconds: 10_000, waited: 4000, waitedFirst: 0 };
 
-  test('a slow loader comes with what helps, and nothing else', () => {
+  test('a slow loader is reported with the applicable advice only', () => {
     const monitor = new HealthMonitor(run);
     expect(monitor.afterEpoch({ ...slow, waited: 1000 })).toEqual([]);
     const [note] = monitor.afterEpoch(slow);
@@ -175,7 +175,7 @@ describe('health', () => {
     ]);
   });
 
-  test('what is no longer so is resolved, and said again when it is so again', () => {
+  test('a note is resolved when its condition ends, and reported again when it recurs', () => {
     const monitor = new HealthMonitor(run);
     monitor.afterEpoch(slow);
     // The first steps have batches that were made during the evaluation.
@@ -193,7 +193,7 @@ describe('health', () => {
     expect(monitor.takeResolved()).toEqual(['slow-rank', 'accuracy-at-chance']);
   });
 
-  test('a run that goes on measures again what an earlier attempt said', () => {
+  test('a resumed run checks the notes of earlier attempts again', () => {
     const monitor = new HealthMonitor({ ...run, resumed: true });
     expect(monitor.takeResolved()).toEqual(['slow-loader', 'slow-rank']);
     for (const accuracy of [0.6, 0.6]) monitor.afterEvaluation(accuracy);
@@ -201,7 +201,7 @@ describe('health', () => {
     expect(monitor.afterEpoch(slow)).toHaveLength(1);
   });
 
-  test('one rank that is persistently slower than the others is named once, with its machine', () => {
+  test('a rank that is persistently slower than the others is reported once, with its machine', () => {
     const notesOf = (
       steps: (index: number) => number[],
       monitor = new HealthMonitor({ ...run, hosts: ['a', 'b', 'c'] }),
@@ -209,9 +209,10 @@ describe('health', () => {
       Array.from({ length: 60 }, (_, i) => monitor.afterStep(steps(i)))
         .flat()
         .map(({ message }) => inEnglish(message));
-    const said = 'Rank 1 on b takes 2.0 times as long for a step as the other ranks, which wait';
-    expect(notesOf(() => [0.1, 0.2, 0.1])).toEqual([expect.stringContaining(said)]);
-    expect(notesOf(() => [0.1, 0.2])).toEqual([expect.stringContaining(said)]);
+    const slowRankMessage =
+      'Rank 1 on b takes 2.0 times as long for a step as the other ranks, which wait';
+    expect(notesOf(() => [0.1, 0.2, 0.1])).toEqual([expect.stringContaining(slowRankMessage)]);
+    expect(notesOf(() => [0.1, 0.2])).toEqual([expect.stringContaining(slowRankMessage)]);
     // Slightly slower, slow by turns, and one long pause.
     expect(notesOf(() => [0.1, 0.14, 0.1])).toEqual([]);
     expect(notesOf((i) => (i % 2 === 0 ? [0.1, 0.2] : [0.2, 0.1]))).toEqual([]);
@@ -219,12 +220,12 @@ describe('health', () => {
     expect(notesOf(() => [0.1])).toEqual([]);
   });
 
-  test('the wait for the first batch of a short epoch is no slow loader', () => {
+  test('waiting for the first batch of a short epoch is not reported as a slow loader', () => {
     const monitor = new HealthMonitor(run);
     expect(monitor.afterEpoch({ milliseconds: 1000, waited: 600, waitedFirst: 580 })).toEqual([]);
   });
 
-  test('accuracy at chance is explained by what was missing only where it should have been there', () => {
+  test('accuracy at chance is explained by missing parameters only if they were expected in the file', () => {
     const hintOf = (missingKeys: number, pretrained = true): string => {
       const monitor = new HealthMonitor({ ...run, missingKeys, pretrained });
       const notes = [0.5, 0.5, 0.5].flatMap((accuracy) => monitor.afterEvaluation(accuracy));

@@ -48,7 +48,7 @@ describe('metrics', () => {
     }
   });
 
-  test('unlabeled examples are predicted but not measured', () => {
+  test('unlabeled examples are predicted but not in the metrics', () => {
     const examples = [example(0, null, 'a'), example(1, true, 'a')];
     const metrics = measure(examples, Float32Array.of(5, -5, 0, 1));
     expect(metrics).toMatchObject({ accuracy: 1, consistency: 1, examples: 2 });
@@ -78,7 +78,7 @@ describe('metrics', () => {
     expect(decide([1, 1.0001])).toBe(true);
   });
 
-  test('loss and probability belong together and stay finite for large logits', () => {
+  test('loss and probability are consistent and stay finite for large logits', () => {
     for (const logits of [
       [0.3, -1.2],
       [80, -80],

@@ -4,7 +4,7 @@ import { PeakMemory, privateMemory } from '../../src/train/peakMemory';
 
 const MB = 2 ** 20;
 
-test('the largest memory of this process alone is remembered, without the pages of files', async () => {
+test('is the largest memory of this process, without the pages of files', async () => {
   const peak = new PeakMemory();
   const before = peak.bytes;
   let block: Uint8Array | undefined = new Uint8Array(256 * MB).fill(1);

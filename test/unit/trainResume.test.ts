@@ -38,7 +38,7 @@ function dataset(count: number, change: Partial<Example> = {}): Dataset {
   return { split: 'train', format: 'blip', imageRoot: '/images', file: 'train.json', examples };
 }
 
-describe('a run goes on only with the examples it was begun with', () => {
+describe('a run is only resumed with the same examples', () => {
   const config = { ...parseConfig('').config, batch_size_train: 4, accumulate_steps: 2 };
   const order = (more: Partial<typeof config> = {}, train = dataset(16), easy?: Dataset) => {
     const changed = { ...config, ...more };
@@ -66,7 +66,7 @@ describe('a run goes on only with the examples it was begun with', () => {
       expect(() => requireSameOrder(begun, other, folder)).toThrow(/different training examples/);
   });
 
-  test('what does not change the order may change', () => {
+  test('other keys may change', () => {
     const moved: Partial<Example> = { images: ['/elsewhere/3.png', '/elsewhere/4.png'] };
     for (const same of [
       order({ max_epoch: 99, init_lr: 1, num_workers: 7 }),
@@ -78,7 +78,7 @@ describe('a run goes on only with the examples it was begun with', () => {
 });
 
 describe('disk space', () => {
-  test('of a run that goes on: what is there already need not be there again', () => {
+  test('of a resumed run does not include existing files again', () => {
     writeFileSync(folder.best, Buffer.alloc(100));
     mkdirSync(folder.last);
     writeFileSync(join(folder.last, 'model.safetensors'), Buffer.alloc(100));
@@ -89,7 +89,7 @@ describe('disk space', () => {
     expect(presentBytes(folder, 2)).toBe(1402);
   });
 
-  test('is refused only when what is still to be written does not fit', () => {
+  test('is refused only if the files that are still to be written do not fit', () => {
     const { bavail, bsize } = statfsSync(root);
     const free = bavail * bsize;
     expect(() => requireDiskSpace(root, 2 * free, 0)).toThrow(/need [\d.]+ .B\./);
@@ -128,7 +128,7 @@ describe('features of a frozen vision transformer', () => {
     } as Batch;
   }
 
-  test('are the same whatever was encoded before and with them', async () => {
+  test('do not depend on the images that are encoded before or with them', async () => {
     const examples = dataset(8);
     const features = async (...batches: number[][]): Promise<number[]> => {
       const cache = new FeatureCache(join(root, '.features'), 2, 1e6);
@@ -138,12 +138,12 @@ describe('features of a frozen vision transformer', () => {
       vision.dispose();
       return [...last];
     };
-    const goneOn = await features([0, 1], [2, 5]);
-    expect(goneOn).toEqual([2, 102, 5, 105, 3, 103, 6, 106]);
-    expect(await features([2, 5])).toEqual(goneOn);
-    expect(await features([5, 2], [2, 5])).toEqual(goneOn);
+    const resumed = await features([0, 1], [2, 5]);
+    expect(resumed).toEqual([2, 102, 5, 105, 3, 103, 6, 106]);
+    expect(await features([2, 5])).toEqual(resumed);
+    expect(await features([5, 2], [2, 5])).toEqual(resumed);
     // An odd number of images to encode.
-    expect(await features([4], [2, 5])).toEqual(goneOn);
+    expect(await features([4], [2, 5])).toEqual(resumed);
     expect(await features([3, 4])).toEqual([3, 103, 4, 104, 4, 104, 5, 105]);
   });
 });
@@ -172,7 +172,7 @@ test('metrics of splits that were not evaluated again stay', () => {
   expect(accuracies()).toEqual({ test: 0.8 });
 });
 
-test('says what changed of the machine, as far as numbers depend on it', () => {
+test('reports changes of the machine that affect results', () => {
   const before = { device: 'CPU', threads: 2, lanes: 2, tensorflow: '2.21.0' };
   const changes = (now: Partial<typeof before>): string[] =>
     changedResources(before, { ...before, ...now }).map(inEnglish);

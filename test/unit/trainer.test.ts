@@ -191,14 +191,14 @@ const lastState = (): TrainerState => readLastState(new RunFolder(folder));
 const notes = ({ events }: Attempt): string[] =>
   events.flatMap((event) => (event.type === 'note' ? [event.code] : []));
 
-test('an early stop ends the training after so many evaluations, and saves', async () => {
+test('an early stop ends the training after the specified number of evaluations, and saves', async () => {
   const attempt = await train({ early_stop: 2, save_every: 100 }, [0.5, 0.7, 0.6, 0.7, 0.9]);
   expect(attempt).toMatchObject({ outcome: 'finished', steps: 12, state: { epoch: 4, batch: 0 } });
   expect(notes(attempt)).toEqual(['early-stop']);
   expect(lastState()).toMatchObject({ epoch: 4, evaluationsSinceBest: 2 });
 });
 
-test('resumed after an early stop, nothing is trained', async () => {
+test('resuming after an early stop trains nothing', async () => {
   await train({ early_stop: 2 }, [0.5, 0.7, 0.6, 0.7, 0.9]);
   const saved = lastState();
   const again = await train({ early_stop: 2 }, [0.9], saved);
@@ -207,7 +207,7 @@ test('resumed after an early stop, nothing is trained', async () => {
   expect(longer).toMatchObject({ outcome: 'finished', steps: 12, state: { epoch: 8 } });
 });
 
-test('an early stop in the last epoch is none', async () => {
+test('the end of the last epoch is not an early stop', async () => {
   const attempt = await train({ early_stop: 1, max_epoch: 2 }, [0.5, 0.4]);
   expect(attempt).toMatchObject({ outcome: 'finished', state: { epoch: 2 } });
   expect(notes(attempt)).toEqual([]);
@@ -227,7 +227,7 @@ test('a gradient that is not finite ends the training before its weights are sav
   expect(readFileSync(join(folder, 'events.jsonl'), 'utf8')).toMatch(/"gradNorm":null/);
 });
 
-test('a step that the loss scaling skips is no divergence, and AdamW does not count it', async () => {
+test('a step that loss scaling skips is not a divergence, and AdamW does not count it', async () => {
   const fed: unknown[][] = [];
   const attempt = await train({ max_epoch: 1, save_steps: 1, log_every: 1 }, [], undefined, {
     precision: 'fp16',
@@ -262,11 +262,13 @@ test('a step that the loss scaling skips is no divergence, and AdamW does not co
   writer?.close('stopped');
   writer = undefined;
   rmSync(folder, { recursive: true });
-  const hopeless = train({ max_epoch: 20, save_every: 100 }, [], undefined, {
+  const withoutImprovement = train({ max_epoch: 20, save_every: 100 }, [], undefined, {
     precision: 'fp16',
     gradNorm: () => NaN,
   });
-  await expect(hopeless).rejects.toThrow(/Training diverged: the loss scale.* at step 30 /);
+  await expect(withoutImprovement).rejects.toThrow(
+    /Training diverged: the loss scale.* at step 30 /,
+  );
 });
 
 const savedSteps = ({ events }: Attempt): number[] =>
@@ -284,40 +286,40 @@ test.each([
 });
 
 describe('a run that fails', () => {
-  const boom = (): never => {
+  const error = (): never => {
     throw new Error('boom');
   };
-  const quiet = { save_minutes: 0, save_every: 100 };
+  const silent = { save_minutes: 0, save_every: 100 };
 
   test('at a batch that cannot be read saves the last good step', async () => {
-    const failing = { batch: (index: number) => index === 2 && boom() };
-    await expect(train(quiet, [], undefined, failing)).rejects.toThrow('boom');
+    const failing = { batch: (index: number) => index === 2 && error() };
+    await expect(train(silent, [], undefined, failing)).rejects.toThrow('boom');
     expect(lastState()).toMatchObject({ step: 2, epoch: 0, batch: 2 });
     writer?.close('failed');
     expect(readFileSync(join(folder, 'events.jsonl'), 'utf8')).toContain('saved-before-failure');
   });
 
-  test('within an optimizer step saves nothing: the weights may be half changed', async () => {
-    const failing = { run: (run: number) => run === 2 && boom() };
-    await expect(train(quiet, [], undefined, failing)).rejects.toThrow('boom');
+  test('within an optimizer step saves nothing, because the weights may be partly updated', async () => {
+    const failing = { run: (run: number) => run === 2 && error() };
+    await expect(train(silent, [], undefined, failing)).rejects.toThrow('boom');
     expect(existsSync(new RunFolder(folder).last)).toBe(false);
   });
 
-  test('while gradients are accumulated saves the optimizer step before', async () => {
-    const failing = { run: (run: number) => run === 3 && boom() };
-    const accumulating = { ...quiet, accumulate_steps: 2 };
+  test('while gradients are accumulated saves the previous optimizer step', async () => {
+    const failing = { run: (run: number) => run === 3 && error() };
+    const accumulating = { ...silent, accumulate_steps: 2 };
     await expect(train(accumulating, [], undefined, failing)).rejects.toThrow('boom');
     expect(lastState()).toMatchObject({ step: 1, epoch: 1, batch: 0 });
   });
 
-  test('in an evaluation saves the state before it', async () => {
+  test('in an evaluation saves the state before the evaluation', async () => {
     const failing = {
       evaluation: (state: TrainerState) => {
         state.evaluationsSinceBest = 7;
-        boom();
+        error();
       },
     };
-    await expect(train(quiet, [], undefined, failing)).rejects.toThrow('boom');
+    await expect(train(silent, [], undefined, failing)).rejects.toThrow('boom');
     expect(lastState()).toMatchObject({ step: 3, batch: 3, evaluationsSinceBest: 0 });
   });
 });

@@ -21,10 +21,10 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 function folder(name: string, files: Record<string, string>): string {
-  const made = join(root, name);
-  mkdirSync(made, { recursive: true });
-  for (const [file, text] of Object.entries(files)) writeFileSync(join(made, file), text);
-  return made;
+  const path = join(root, name);
+  mkdirSync(path, { recursive: true });
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text);
+  return path;
 }
 
 /** A line in BLIP's format: strings with four decimals. */

@@ -57,7 +57,7 @@ export class PanelPage implements MessagePort {
     theme = 'vscode-dark',
   ): Promise<PanelPage> {
     const context = await (await theBrowser()).newContext({ viewport: size });
-    const made = new PanelPage(await context.newPage());
+    const panelPage = new PanelPage(await context.newPage());
     const html = pageHtml({
       title: panel,
       language: 'en',
@@ -75,9 +75,9 @@ export class PanelPage implements MessagePort {
         body: readFileSync(file),
       });
     });
-    await context.exposeFunction('toHost', (text: string) => made.listener?.(unpacked(text)));
+    await context.exposeFunction('toHost', (text: string) => panelPage.listener?.(unpacked(text)));
     await context.addInitScript(vsCodeApi);
-    return made;
+    return panelPage;
   }
 
   /** URL from which the page can load a file of this machine. */

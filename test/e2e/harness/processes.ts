@@ -63,10 +63,10 @@ export function killMarked(mark: string): void {
 /** Kills processes left by earlier test runs that were killed before they could clean up. */
 export function killOrphans(): void {
   for (const found of markedProcesses())
-    if (!alive(Number.parseInt(found.mark, 10))) kill(found.pid);
+    if (!isAlive(Number.parseInt(found.mark, 10))) kill(found.pid);
 }
 
-export function alive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
