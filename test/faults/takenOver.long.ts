@@ -23,7 +23,7 @@ test.skipIf(!canUnshare)(
     expect(stderr()).toMatch(/taken over/);
     expect(readFileSync(join(project.run, 'run.json'), 'utf8')).toBe(after);
     addRow(
-      'a folder taken over from a trainer that lives on another host',
+      'a folder taken over from a trainer that is alive on another host',
       1,
       1,
       'the steps of the first',

@@ -443,7 +443,7 @@ function steps(run: string): number {
 async function waitUntil(condition: () => boolean | Promise<boolean>, ms = 120_000): Promise<void> {
   const end = performance.now() + ms;
   while (!(await condition())) {
-    if (performance.now() > end) throw new Error('waited in vain');
+    if (performance.now() > end) throw new Error('timed out');
     await sleep(50);
   }
 }

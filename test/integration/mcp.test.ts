@@ -10,8 +10,8 @@ import {
   writeAssistantFolders,
   writeHostileRuns,
   writeHugeRun,
-  smallTraining,
-  trainingIn,
+  writeSmallTraining,
+  writeTraining,
   type AssistantFolders,
 } from '../unit/assistantSupport';
 import { fail } from './cliSupport';
@@ -22,7 +22,7 @@ const folders: AssistantFolders = { root: sharedFolder(), outside: sharedFolder(
 
 beforeAll(async () => {
   await writeAssistantFolders(folders);
-  smallTraining(folders.root);
+  writeSmallTraining(folders.root);
 });
 
 /** Starts the server in a folder and connects to it until the test ends. */
@@ -84,7 +84,7 @@ test('lists the tools with their schemas, read only, and answers each', async ()
 });
 
 test('reads nothing outside its folders, and opens no port', async () => {
-  trainingIn(folders.outside, 'run');
+  writeTraining(folders.outside, 'run');
   const hostile = writeHostileRuns(folders);
   // Without --root it is the working folder.
   const { call, pid } = await connect(folders.root);

@@ -206,7 +206,7 @@ describe('the end of a run, after its last step', () => {
 });
 
 describe('Ctrl-C while weights are downloaded', () => {
-  /** A proxy or server that never answers; `asked` settles when somebody waits for it. */
+  /** A proxy or server that never answers; `asked` settles when a request arrives. */
   async function silentServer(): Promise<{ address: string; asked: Promise<unknown> }> {
     const server = createServer();
     server.on('request', () => undefined);

@@ -15,8 +15,8 @@ import {
   writeAssistantFolders,
   writeHostileRuns,
   writeHugeRun,
-  smallTraining,
-  trainingIn,
+  writeSmallTraining,
+  writeTraining,
   type AssistantFolders,
 } from './assistantSupport';
 
@@ -35,7 +35,7 @@ const places: ReadAccess = {
 
 beforeAll(async () => {
   await writeAssistantFolders(folders);
-  smallTraining(folders.root);
+  writeSmallTraining(folders.root);
 });
 
 type Answer = Record<string, unknown> & { leftOut?: Record<string, number> };
@@ -98,8 +98,8 @@ describe('runs', () => {
   });
 
   it('are found by their folder or by a unique name', async () => {
-    const folder = trainingIn(folders.root, 'sweep/a', { name: 'amber-owl-2' });
-    trainingIn(folders.root, 'sweep/b', { name: 'amber-owl-2' });
+    const folder = writeTraining(folders.root, 'sweep/a', { name: 'amber-owl-2' });
+    writeTraining(folders.root, 'sweep/b', { name: 'amber-owl-2' });
     for (const run of [folder, 'sweep/a', './sweep/../sweep/a', 'a'])
       expect((await ask('nlvr_run_status', { run })).folder).toBe(folder);
     expect(await refusal('nlvr_run_status', { run: 'amber-owl-2' })).toMatch(
@@ -271,7 +271,7 @@ describe('inputs', () => {
 
 describe('a path outside the roots', () => {
   it('is refused in every notation', async () => {
-    const elsewhere = trainingIn(folders.outside, 'run');
+    const elsewhere = writeTraining(folders.outside, 'run');
     const named = [elsewhere, '/', '..', '../../etc', join(folders.root, '..'), 'a\0b'];
     for (const run of named)
       expect(await refusal('nlvr_run_status', { run }), run).toContain('is outside');
@@ -314,7 +314,7 @@ describe('a path outside the roots', () => {
   });
 
   it('is accepted for a run that the editor shows', async () => {
-    const elsewhere = trainingIn(folders.outside, 'shown');
+    const elsewhere = writeTraining(folders.outside, 'shown');
     const shown = { ...places, runFolders: () => Promise.resolve([elsewhere]) };
     expect((await ask('nlvr_run_status', { run: elsewhere }, shown)).folder).toBe(elsewhere);
     expect((await ask('nlvr_run_status', { run: 'shown' }, shown)).folder).toBe(elsewhere);

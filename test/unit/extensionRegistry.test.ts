@@ -342,15 +342,15 @@ describe('FolderRunRegistry', () => {
 
   it('reports changes, but not heartbeats', async () => {
     const child = await trainer();
-    const folder = writeRun('beats', livingTrainer(child));
+    const folder = writeRun('heartbeats', livingTrainer(child));
     await registry.add(folder);
     let changes = 0;
     registry.onDidChange(() => changes++);
     const started = registry.get(folder)?.info.started;
-    writeRun('beats', { ...livingTrainer(child), started });
+    writeRun('heartbeats', { ...livingTrainer(child), started });
     await registry.refresh(folder);
     expect(changes).toBe(0);
-    writeRun('beats', { ...livingTrainer(child), started, step: 5 });
+    writeRun('heartbeats', { ...livingTrainer(child), started, step: 5 });
     await registry.refresh(folder);
     expect(changes).toBe(1);
   });

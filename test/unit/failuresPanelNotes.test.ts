@@ -91,10 +91,10 @@ describe('marks and notes in the panel', () => {
     model.setFilter({ show: 'all', search: 'sentence 1' });
     await model.saveFilter('mine');
     expect(model.savedFilters.map(({ name }) => name)).toEqual(['mine', 'older']);
-    const [mine, older] = model.savedFilters;
+    const [ownFilter, older] = model.savedFilters;
     if (older) model.applyFilter(older);
     expect(model.filter).toEqual({ ...DEFAULT_FILTER, show: 'right' });
-    if (mine) model.applyFilter(mine);
+    if (ownFilter) model.applyFilter(ownFilter);
     expect(bench.panel.listed).toEqual(['dev-1-0-0']);
     await model.deleteFilter('older');
     expect(bench.panel.savedFilters.map(({ name }) => name)).toEqual(['mine']);

@@ -198,7 +198,7 @@ describe('load rules', () => {
     const smaller = loaded({ model: { ...modelKeyValues(tiny), image_size: 8 } });
     expect(smaller.differences.map(({ key }) => key)).toEqual(['image_size']);
     expect(isUnusualStart(smaller)).toBe(false);
-    // What another program wrote there, or nobody, is no reason to fail.
+    // Metadata of another program, or none, is not an error.
     expect(loaded({ model: 'x', epoch: 'y' }).origin).toMatchObject({ model: {}, epoch: null });
     expect(planLoad(contents(), tiny).report).toMatchObject({ origin: null, differences: [] });
   });

@@ -59,7 +59,7 @@ interface Case {
   /** undefined: there is no run. */
   status: string | undefined;
   /** Additional text. */
-  said: string;
+  message: string;
 }
 
 function table(): Case[] {
@@ -69,8 +69,8 @@ function table(): Case[] {
     attempts: string,
     facts: Partial<RunFacts>,
     status: string | undefined,
-    said = '',
-  ): void => void cases.push({ runJson, attempts, facts, status, said });
+    message = '',
+  ): void => void cases.push({ runJson, attempts, facts, status, message });
 
   // An attempt is active.
   add(
@@ -197,7 +197,7 @@ function table(): Case[] {
   );
   add('none', 'refused', { attempts: [ended('train', 'refused')] }, 'failed');
   add('none', 'stopped before the run began', { attempts: [ended('train', 'stopped')] }, undefined);
-  for (const [description, evaluation, problem] of [
+  for (const [description, evaluation, message] of [
     ['an evaluation finished', ended('evaluate', 'finished'), ''],
     ['an evaluation was stopped', ended('evaluate', 'stopped'), ''],
     ['an evaluation failed', ended('evaluate', 'failed'), 'the failure'],
@@ -208,7 +208,7 @@ function table(): Case[] {
       'the missing outcome',
     ],
   ] as const)
-    add('finished', description, { info, attempts: [evaluation, trained] }, 'finished', problem);
+    add('finished', description, { info, attempts: [evaluation, trained] }, 'finished', message);
 
   // Runs of older versions and of other trainers have no attempts.
   add('none', 'none', {}, undefined);
@@ -258,7 +258,7 @@ function table(): Case[] {
 describe('the status of a run', () => {
   it.each(table())(
     'run.json: $runJson; attempts: $attempts → $status',
-    ({ facts, status, said }) => {
+    ({ facts, status, message }) => {
       const standing = deriveStatus({
         info: undefined,
         liveness: 'dead',
@@ -267,17 +267,19 @@ describe('the status of a run', () => {
         ...facts,
       });
       expect(standing?.status).toBe(status);
-      expect(standing?.died ?? false).toBe(said === 'the exit diagnosis');
-      expect(standing?.notice !== undefined).toBe(said !== '' && said !== 'the exit diagnosis');
+      expect(standing?.died ?? false).toBe(message === 'the exit diagnosis');
+      expect(standing?.notice !== undefined).toBe(
+        message !== '' && message !== 'the exit diagnosis',
+      );
     },
   );
 
   it('is as documented', () => {
-    const cells = table().map(({ runJson, attempts, status, said }) => [
+    const cells = table().map(({ runJson, attempts, status, message }) => [
       runJson,
       attempts,
       status ?? 'no run',
-      said,
+      message,
     ]);
     const docs = readFileSync(join(import.meta.dirname, '../../docs/run-status.md'), 'utf8');
     const rows = docs

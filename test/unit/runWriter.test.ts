@@ -106,7 +106,7 @@ describe('incomplete files of a killed trainer', () => {
     '.notes.json.4711.0a1b2c3d.tmp',
   ];
 
-  function leave(): void {
+  function writeFiles(): void {
     for (const file of [...leftovers, ...unrelatedFiles]) {
       mkdirSync(join(root, file, '..'), { recursive: true });
       writeFileSync(join(root, file), '{}');
@@ -114,14 +114,14 @@ describe('incomplete files of a killed trainer', () => {
   }
 
   test('are removed when the run is resumed', () => {
-    leave();
+    writeFiles();
     open({ mode: 'resume' }).close('stopped');
     expect(leftovers.filter((file) => existsSync(join(root, file)))).toEqual([]);
     expect(unrelatedFiles.filter((file) => !existsSync(join(root, file)))).toEqual([]);
   });
 
   test('are removed when the run is overwritten', () => {
-    leave();
+    writeFiles();
     open({ mode: 'overwrite' }).close('stopped');
     expect(readdirSync(root).sort()).toEqual([
       '.notes.json.4711.0a1b2c3d.tmp',
@@ -134,7 +134,7 @@ describe('incomplete files of a killed trainer', () => {
   });
 
   test('do not include the only complete checkpoint', () => {
-    leave();
+    writeFiles();
     rmSync(join(root, 'checkpoint_last'), { recursive: true });
     open({ mode: 'resume' }).close('stopped');
     expect(existsSync(join(root, 'checkpoint_last.old', 'trainer.json'))).toBe(true);
@@ -162,7 +162,7 @@ describe('a folder that cannot be used', () => {
 
 describe('a run that ended before its first step', () => {
   /** The files of a training that found no GPU, with the output of its library. */
-  function fail(): void {
+  function failBeforeFirstStep(): void {
     const writer = open();
     writeFileSync(writer.folder.trainerLog, 'no GPU\n');
     writer.note('warning', 'gpu', 'There is none.');
@@ -170,7 +170,7 @@ describe('a run that ended before its first step', () => {
   }
 
   test('is replaced by the next run, except for trainer.log', () => {
-    fail();
+    failBeforeFirstStep();
     const failed = runJson();
     requireUsableFolder(root, 'new');
     open({ configText: 'seed: 7\n' }).close('stopped');
@@ -190,25 +190,25 @@ describe('a run that ended before its first step', () => {
     expect(runJson()).toMatchObject({ state: 'stopped' });
   });
 
-  const worthKeeping: Record<string, () => void> = {
+  const otherContents: Record<string, () => void> = {
     'a best checkpoint': () => writeFileSync(join(root, 'checkpoint_best.safetensors'), ''),
     'a last checkpoint': () => mkdirSync(join(root, 'checkpoint_last')),
-    'one that was being written': () => mkdirSync(join(root, 'checkpoint_last.new')),
-    'one moved aside': () => mkdirSync(join(root, 'checkpoint_last.old')),
+    'an incomplete last checkpoint': () => mkdirSync(join(root, 'checkpoint_last.new')),
+    'a previous last checkpoint': () => mkdirSync(join(root, 'checkpoint_last.old')),
     'the checkpoint of an epoch': () => writeFileSync(join(root, 'checkpoint_003.safetensors'), ''),
     predictions: () => writeFileSync(join(root, 'predictions', 'val.jsonl'), '{}'),
     metrics: () => writeFileSync(join(root, 'metrics.json'), '{}'),
     'marks and notes': () => writeFileSync(join(root, 'notes.json'), '{}'),
     "BLIP's log": () => writeFileSync(join(root, 'log.txt'), '{}'),
-    'a file of somebody': () => writeFileSync(join(root, 'mine.txt'), ''),
-    'a step among the events': () =>
+    'a file of the user': () => writeFileSync(join(root, 'mine.txt'), ''),
+    'an event of a step': () =>
       appendFileSync(join(root, 'events.jsonl'), '{"type":"step","step":1}\n'),
-    'an evaluation among the events': () =>
+    'an event of an evaluation': () =>
       appendFileSync(join(root, 'events.jsonl'), '{"type":"eval","step":0}\n'),
-    'half an event': () => appendFileSync(join(root, 'events.jsonl'), '{"type":"st'),
+    'an incomplete event': () => appendFileSync(join(root, 'events.jsonl'), '{"type":"st'),
     'a step in run.json': () => changeRun({ step: 1 }),
     'a best result': () => changeRun({ best: { epoch: 0 } }),
-    'a run that may live': () => changeRun({ state: 'running' }),
+    'a run whose process may be running': () => changeRun({ state: 'running' }),
     'a finished run': () => changeRun({ state: 'finished' }),
     'a state of a newer version': () => changeRun({ state: 'paused' }),
     'a newer version': () => changeRun({ schema: 2 }),
@@ -219,19 +219,22 @@ describe('a run that ended before its first step', () => {
   const changeRun = (change: Record<string, unknown>): void =>
     writeFileSync(join(root, 'run.json'), JSON.stringify({ ...runJson(), ...change }));
 
-  test.each(Object.entries(worthKeeping))('is kept when there is more: %s', (_what, add) => {
-    fail();
-    add();
-    const before = readdirSync(root, { recursive: true }).sort();
-    const events = readFileSync(join(root, 'events.jsonl'), 'utf8');
-    expect(() => requireUsableFolder(root, 'new')).toThrow(/already contains a run/);
-    expect(() => open()).toThrow(/already contains a run/);
-    expect(readdirSync(root, { recursive: true }).sort()).toEqual(before);
-    expect(readFileSync(join(root, 'events.jsonl'), 'utf8')).toBe(events);
-  });
+  test.each(Object.entries(otherContents))(
+    'is kept if the folder also contains %s',
+    (_what, add) => {
+      failBeforeFirstStep();
+      add();
+      const before = readdirSync(root, { recursive: true }).sort();
+      const events = readFileSync(join(root, 'events.jsonl'), 'utf8');
+      expect(() => requireUsableFolder(root, 'new')).toThrow(/already contains a run/);
+      expect(() => open()).toThrow(/already contains a run/);
+      expect(readdirSync(root, { recursive: true }).sort()).toEqual(before);
+      expect(readFileSync(join(root, 'events.jsonl'), 'utf8')).toBe(events);
+    },
+  );
 
   test('is kept while a trainer holds its lock', () => {
-    fail();
+    failBeforeFirstStep();
     writeFileSync(join(root, 'run.lock'), JSON.stringify({ pid: 1, host: 'elsewhere' }));
     const before = readFileSync(join(root, 'run.json'), 'utf8');
     expect(() => open()).toThrow(/belongs to process 1 on elsewhere/);
@@ -243,12 +246,12 @@ describe('the end of a run', () => {
   test('that fails is reported by a second call with the original error', () => {
     const writer = open({
       observe: ({ type }) => {
-        if (type === 'end') throw new Error('nobody listens');
+        if (type === 'end') throw new Error('the listener failed');
       },
     });
-    expect(() => writer.close('finished')).toThrow('nobody listens');
-    writer.close('failed', 'nobody listens');
-    expect(runJson()).toMatchObject({ state: 'failed', message: 'nobody listens' });
+    expect(() => writer.close('finished')).toThrow('the listener failed');
+    writer.close('failed', 'the listener failed');
+    expect(runJson()).toMatchObject({ state: 'failed', message: 'the listener failed' });
     expect(existsSync(join(root, 'run.lock'))).toBe(false);
     const ends = readFileSync(join(root, 'events.jsonl'), 'utf8').match(/"type":"end"/g);
     expect(ends).toHaveLength(1);

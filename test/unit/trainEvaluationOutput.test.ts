@@ -118,7 +118,7 @@ describe('an evaluation in the folder of a training', () => {
   it('is refused while the run is being written, and holds it while it evaluates', async () => {
     trainedRun();
     const known = events().length;
-    // The test's parent is another process that lives.
+    // The parent of the test is another running process.
     const pid = process.ppid;
     const owner = { ...currentScope(), pid, processStart: processStartTime(pid) };
     writeFileSync(folder.lock, JSON.stringify(owner));

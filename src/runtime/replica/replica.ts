@@ -140,7 +140,7 @@ export class Replica {
     );
     const own = (await program.run({}))['digest'] as Int32Array;
     const [first, ...others] = await this.allGather(own);
-    if (!first) throw new RuntimeError('no rank answered');
+    if (!first) throw new RuntimeError('no rank has responded');
     for (const [i, digest] of others.entries()) {
       const at = digest.findIndex((value, k) => value !== first[k]);
       if (at >= 0) return { rank: i + 1, name: names[Math.floor(at / 2)] ?? '' };
