@@ -67,7 +67,7 @@ export async function inProcessGroup(options: GroupOptions, command: GroupComman
     code = Number(process.exitCode ?? ExitCode.done);
   } catch (error) {
     code = report(error, false);
-    await group.fail(toFailure(error, group.spec));
+    await group.fail(toFailure(error, group.rankSpec));
   }
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
   // A TensorFlow call that waits for a lost rank never returns and would keep the process alive.

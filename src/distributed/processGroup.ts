@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { type ReplicaSpec, SINGLE } from '../runtime/replica/spec';
+import { type RankSpec, SINGLE } from '../runtime/distributed/rankSpec';
 import { assetPath } from '../util/assets';
 import { inEnglish, localize, type StoredAdvice } from '../util/localize';
 import { ExitCode, UserError } from '../util/userError';
@@ -28,7 +28,7 @@ class RankFailedError extends UserError {
 }
 
 export interface ProcessGroup {
-  readonly spec: ReplicaSpec;
+  readonly rankSpec: RankSpec;
   /** All ranks, in order; for a single process, only itself. */
   readonly members: readonly Member[];
   /** Whether this is rank 0. */
@@ -55,7 +55,7 @@ export interface ProcessGroup {
 
 /** The group of a training in one process. */
 export const SINGLE_PROCESS: ProcessGroup = {
-  spec: SINGLE,
+  rankSpec: SINGLE,
   members: [{ rank: 0, host: hostname(), pid: process.pid, localRank: 0, address: '' }],
   isMain: true,
   failed: new Promise<never>(() => undefined),
@@ -115,14 +115,14 @@ export function joinProcessGroup(
         worker.off('message', onMessage);
         worker.off('error', reject);
         const { members, localWorldSizes } = event;
-        const spec: ReplicaSpec = {
+        const rankSpec: RankSpec = {
           rank,
           worldSize,
           localRank: members[rank]?.localRank ?? 0,
           localWorldSize: settings.localWorldSize ?? localWorldSizes[rank] ?? 1,
           addresses: members.map(({ address }) => address),
         };
-        resolve(new ConnectedGroup(worker, spec, members));
+        resolve(new ConnectedGroup(worker, rankSpec, members));
       }
     };
     worker.on('message', onMessage);
@@ -153,7 +153,7 @@ class ConnectedGroup implements ProcessGroup {
 
   constructor(
     private readonly worker: Worker,
-    readonly spec: ReplicaSpec,
+    readonly rankSpec: RankSpec,
     readonly members: readonly Member[],
   ) {
     this.failed = new Promise<never>((_, reject) => (this.rejectFailed = reject));
@@ -166,7 +166,7 @@ class ConnectedGroup implements ProcessGroup {
   }
 
   get isMain(): boolean {
-    return this.spec.rank === 0;
+    return this.rankSpec.rank === 0;
   }
 
   async broadcast<T>(value: T | undefined): Promise<T> {
@@ -204,7 +204,7 @@ class ConnectedGroup implements ProcessGroup {
       this.post({ type: 'value', id, value: facts });
       return undefined;
     }
-    for (let rank = 1; rank < this.spec.worldSize; rank++) {
+    for (let rank = 1; rank < this.rankSpec.worldSize; rank++) {
       const other = (await this.value(id, rank)) as Readonly<Record<string, string>>;
       for (const [what, ours] of Object.entries(facts)) {
         const theirs = other[what] ?? '';
@@ -224,7 +224,7 @@ class ConnectedGroup implements ProcessGroup {
   }
 
   fail(failure: StoredAdvice & { exitCode: number }): Promise<void> {
-    this.post({ type: 'fail', failure: { ...failure, rank: this.spec.rank } });
+    this.post({ type: 'fail', failure: { ...failure, rank: this.rankSpec.rank } });
     return this.left;
   }
 
@@ -263,10 +263,10 @@ class ConnectedGroup implements ProcessGroup {
 }
 
 /** Converts an error on this rank to the failure that is sent to the others. */
-export function toFailure(error: unknown, spec: ReplicaSpec): StoredAdvice & { exitCode: number } {
+export function toFailure(error: unknown, rankSpec: RankSpec): StoredAdvice & { exitCode: number } {
   const user = error instanceof UserError ? error : undefined;
   const text = user?.messageText ?? (error instanceof Error ? error.message : String(error));
-  const message = localize('Rank {0} on {1} failed: {2}', spec.rank, hostname(), text);
+  const message = localize('Rank {0} on {1} failed: {2}', rankSpec.rank, hostname(), text);
   return {
     message: inEnglish(message),
     phrase: message,

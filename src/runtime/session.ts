@@ -7,7 +7,7 @@ import { NativeSession } from './tensorflow/nativeSession';
 import { parallelism } from './machine/parallelism';
 import { trimMalloc } from './machine/processMemory';
 import { Program, type ProgramSpec } from './trace/program';
-import { type ReplicaSpec, SINGLE, taskName } from './replica/spec';
+import { type RankSpec, SINGLE, taskName } from './distributed/rankSpec';
 import { Trace } from './trace/trace';
 import { checkVersion } from './install/versions';
 import { Variables } from './variables';
@@ -33,7 +33,7 @@ export interface SessionOptions {
    */
   sharded?: boolean;
   /** The rank of this process in a data parallel training; by default the only one. */
-  replica?: ReplicaSpec;
+  rankSpec?: RankSpec;
 }
 
 export interface SessionInfo {
@@ -67,11 +67,11 @@ export class Session {
     const capi = await loadCapi(options.library.path);
     checkVersion(capi.version, options.library.directory);
     capi.tf32?.allow(options.precision === 'tf32');
-    const replica = options.replica ?? SINGLE;
-    const graph = new Graph(capi, replica.worldSize > 1 ? taskName(replica.rank) : undefined);
+    const rankSpec = options.rankSpec ?? SINGLE;
+    const graph = new Graph(capi, rankSpec.worldSize > 1 ? taskName(rankSpec.rank) : undefined);
     let native: NativeSession;
     try {
-      native = await NativeSession.open(capi, graph, { ...options, replica });
+      native = await NativeSession.open(capi, graph, { ...options, rankSpec });
     } catch (error) {
       graph.dispose();
       throw error;
@@ -101,8 +101,8 @@ export class Session {
    */
   static async hasGpu(library: Library, precision: Precision, localRank = 0): Promise<boolean> {
     if (!hasNvidiaDevice()) return false;
-    const replica = { ...SINGLE, localRank };
-    const options = { library, precision, xla: false, threads: 0, replica } as const;
+    const rankSpec = { ...SINGLE, localRank };
+    const options = { library, precision, xla: false, threads: 0, rankSpec } as const;
     try {
       const session = await Session.open({ ...options, device: 'gpu' });
       await session.dispose();
@@ -123,8 +123,8 @@ export class Session {
   }
 
   /** The rank of this process in a data parallel training. */
-  get replica(): ReplicaSpec {
-    return this.options.replica ?? SINGLE;
+  get rankSpec(): RankSpec {
+    return this.options.rankSpec ?? SINGLE;
   }
 
   /** Frees a variable's memory; `variable` declares it again, with its initial value. */

@@ -36,7 +36,7 @@ export function announceRun(
   const main = plan.stages[plan.stages.length - 1];
   const easy = plan.stages.find(({ name }) => name === 'curriculum');
   const device = opened.session.info.device;
-  const ranks = group.spec.worldSize > 1 && { ranks: rankInfos(group) };
+  const ranks = group.rankSpec.worldSize > 1 && { ranks: rankInfos(group) };
   writer.update({
     state: 'running',
     device,
@@ -95,7 +95,7 @@ function noteRanks(
   { loaded, group, plan }: AnnouncedRun,
   state: TrainerState,
 ): void {
-  const { worldSize } = group.spec;
+  const { worldSize } = group.rankSpec;
   const { batch_size_train: batch, accumulate_steps: accumulate } = loaded.config;
   const before = state.order.worldSize ?? 1;
   if (worldSize !== before)

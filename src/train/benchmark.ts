@@ -11,14 +11,14 @@ import { NlvrPrograms } from './programs';
 import { reductionSize } from './ranks/stepReduction';
 import { elementCount } from '../runtime/tensorflow/dtypes';
 import { INITIAL_SCALE } from '../runtime/optimizer/lossScale';
-import { gradientBuckets } from '../runtime/replica/gradients';
-import type { ReplicaSpec } from '../runtime/replica/spec';
+import { gradientBuckets } from '../runtime/distributed/gradients';
+import type { RankSpec } from '../runtime/distributed/rankSpec';
 import type { OpTiming } from '../runtime/tensorflow/stepStats';
 import type { Precision } from '../util/precision';
 
 export interface BenchmarkRequest {
   /** The rank of this process; by default the only one. */
-  replica?: ReplicaSpec;
+  rankSpec?: RankSpec;
   /** false: gradients are reduced only after the backward pass. */
   overlap?: boolean;
   /** Maximum bytes of gradients in one collective; by default as in a training. */
@@ -70,7 +70,7 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
   const opened = await openModelSession({
     loaded,
     library,
-    ...(request.replica && { replica: request.replica }),
+    ...(request.rankSpec && { rankSpec: request.rankSpec }),
   });
   try {
     const { session, model, shapes } = opened;
@@ -133,7 +133,7 @@ export async function benchmark(request: BenchmarkRequest): Promise<BenchmarkRes
           labels,
           seed: Int32Array.of(step, config.seed),
           report: new Float32Array(
-            reductionSize(config.accumulate_steps, session.replica.worldSize),
+            reductionSize(config.accumulate_steps, session.rankSpec.worldSize),
           ),
           lr: config.init_lr,
           step: ++step,

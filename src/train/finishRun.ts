@@ -37,7 +37,7 @@ export async function finishRun(
         await weights.close();
       }
     }
-    await opened.replica.broadcastVariables([...opened.shapes.keys()]);
+    await opened.collectives.broadcastVariables([...opened.shapes.keys()]);
     const metrics = await epochEnd.evaluateSplit(test, state.bestEpoch, state.step);
     if (!metrics) return 'stopped';
     state.bestMetrics.test = metrics;

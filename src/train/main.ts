@@ -56,7 +56,7 @@ export async function runTraining(request: TrainingRequest): Promise<TrainingOut
   } catch (error) {
     const cause = await diagnose(error, request);
     // The other ranks are notified first: writing to a full or hanging disk may take long.
-    await group.fail(toFailure(cause, group.spec));
+    await group.fail(toFailure(cause, group.rankSpec));
     if (job.record) closeFailedRun(job.record, cause);
     throw cause;
   } finally {
@@ -75,7 +75,7 @@ interface OpenRunHandles {
 
 /** The cause of an error: when another rank has ended, TensorFlow reports the lost connection before the rank's error arrives. */
 async function diagnose(error: unknown, { group }: TrainingRequest): Promise<unknown> {
-  if (group.spec.worldSize === 1 || !(error instanceof RuntimeError)) return error;
+  if (group.rankSpec.worldSize === 1 || !(error instanceof RuntimeError)) return error;
   const patience = new Promise<void>((resolve) => setTimeout(resolve, DIAGNOSIS_MS));
   return Promise.race([group.failed, patience]).then(
     () => error,
@@ -158,7 +158,7 @@ async function prepareData(
   stop: StopController,
 ): Promise<PreparedData | undefined> {
   const { loaded, group } = request;
-  const { worldSize } = group.spec;
+  const { worldSize } = group.rankSpec;
   // Only rank 0 checks files, reads the weights, and writes the run.
   if (!group.isMain) {
     const splits = configuredSplits(loaded);

@@ -10,8 +10,8 @@ import { requireAllParameters } from '../model/weightChecks';
 import { parameterShapes } from '../model/parameters';
 import { findLibrary, type Library } from '../runtime/install/library';
 import { choosePrecision, machineOf, type PrecisionChoice } from '../runtime/machine/precision';
-import { Replica } from '../runtime/replica/replica';
-import { type ReplicaSpec, SINGLE } from '../runtime/replica/spec';
+import { SessionCollectives } from '../runtime/distributed/sessionCollectives';
+import { type RankSpec, SINGLE } from '../runtime/distributed/rankSpec';
 import { Session } from '../runtime/session';
 import { assignValues } from './checkpoint/assignValues';
 import type { Resources } from './resources';
@@ -21,7 +21,7 @@ import type { Precision } from '../util/precision';
 export interface ModelSession {
   session: Session;
   /** Collective operations of the ranks; with one process the identity. */
-  replica: Replica;
+  collectives: SessionCollectives;
   model: NlvrModelConfig;
   /** Weights by BLIP's names. */
   shapes: ReadonlyMap<string, readonly number[]>;
@@ -41,7 +41,7 @@ export interface SessionRequest {
   /** The precision that rank 0 chose for all ranks. */
   choice?: PrecisionChoice | undefined;
   /** The rank of this process in a data parallel training. */
-  replica?: ReplicaSpec;
+  rankSpec?: RankSpec;
   /** Whether pairs are classified one at a time: a chain of operations, each of which should use all threads. */
   latencyMode?: boolean;
 }
@@ -61,7 +61,7 @@ export async function openModelSession({
   library,
   resumedSettings,
   choice,
-  replica = SINGLE,
+  rankSpec = SINGLE,
   latencyMode = false,
 }: SessionRequest): Promise<ModelSession> {
   const { config, folder } = loaded;
@@ -72,14 +72,14 @@ export async function openModelSession({
         (await Session.hasGpu(
           library,
           config.precision === 'tf32' ? 'tf32' : 'fp32',
-          replica.localRank,
+          rankSpec.localRank,
         ))
         ? 'gpu'
         : 'cpu'
       : config.device;
   const chosen: PrecisionChoice = resumedSettings
     ? { precision: resumedSettings.precision, reason: localize('as when the run started') }
-    : (choice ?? choosePrecision(config.precision, device, machineOf(device, replica.localRank)));
+    : (choice ?? choosePrecision(config.precision, device, machineOf(device, rankSpec.localRank)));
   const session = await Session.open({
     library,
     device,
@@ -87,13 +87,13 @@ export async function openModelSession({
     xla: config.xla,
     threads: config.threads || (resumedSettings?.resources?.threads ?? 0),
     sharded: !latencyMode,
-    replica,
+    rankSpec,
   });
   const shapes = parameterShapes(model);
   for (const [name, shape] of shapes) session.variable(name, shape);
   return {
     session,
-    replica: new Replica(session),
+    collectives: new SessionCollectives(session),
     model,
     shapes,
     precision: chosen.precision,

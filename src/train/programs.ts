@@ -70,7 +70,7 @@ export class NlvrPrograms {
   trainingProgram(n: number, length: number): OptimizerStep {
     return getOrCreate(this.trainingSteps, `${n}x${length}`, () => {
       const { training, trainable, frozenVit } = this.options;
-      const { worldSize } = this.session.replica;
+      const { worldSize } = this.session.rankSpec;
       const accumulateSteps = training.accumulate_steps;
       const pixels: Record<string, InputSpec> = frozenVit
         ? { features: { shape: [2 * n, ...this.featureShape], dtype: 'float32' } }

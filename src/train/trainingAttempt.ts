@@ -63,11 +63,11 @@ export class TrainingAttempt {
     const forwarding = log === undefined ? forwardNativeLog(group) : undefined;
     group.onLog((rank, text) => appendRankLog(writer.folder.trainerLog, rank, text));
     const model = readModelConfig(config, folder);
-    const data = await RunData.open(config, model.text.maxPositions, group.spec);
+    const data = await RunData.open(config, model.text.maxPositions, group.rankSpec);
     try {
       const opened = await openModelSession({
         ...request,
-        replica: group.spec,
+        rankSpec: group.rankSpec,
         resumedSettings: this.kept(),
         choice: await this.sharedPrecision(),
       });
@@ -88,14 +88,14 @@ export class TrainingAttempt {
     const { resumed, request } = this;
     if (!resumed) return undefined;
     const { precision, resources, order } = resumed;
-    const sameWorldSize = (order.worldSize ?? 1) === request.group.spec.worldSize;
+    const sameWorldSize = (order.worldSize ?? 1) === request.group.rankSpec.worldSize;
     return { precision, ...(sameWorldSize && resources && { resources }) };
   }
 
   /** The precision that rank 0 chooses for all ranks; undefined where each attempt of one process chooses its own. */
   private async sharedPrecision(): Promise<PrecisionChoice | undefined> {
     const { group, loaded, library } = this.request;
-    if (this.resumed || group.spec.worldSize === 1) return undefined;
+    if (this.resumed || group.rankSpec.worldSize === 1) return undefined;
     return group.broadcast(group.isMain ? await precisionOf(loaded, library) : undefined);
   }
 
@@ -103,7 +103,7 @@ export class TrainingAttempt {
     const { writer, request, plan, datasets, stop, resumed } = this;
     const { group, loaded } = request;
     const { config } = loaded;
-    const { session, replica, model, shapes } = opened;
+    const { session, collectives, model, shapes } = opened;
     const trainable = trainableParameters(config, shapes.keys());
     const origin = { model: modelKeyValues(model), run: writer.info.name };
     const checkpoint: CheckpointSource = { session, shapes, trainable, origin };
@@ -128,7 +128,7 @@ export class TrainingAttempt {
           onDownload: request.onDownload,
         })
       : undefined;
-    await broadcastWeights(replica, group, checkpoint, resumed !== undefined);
+    await broadcastWeights(collectives, group, checkpoint, resumed !== undefined);
 
     const programs = new NlvrPrograms(session, model, {
       training: config,
@@ -161,11 +161,11 @@ export class TrainingAttempt {
         programs,
         imageBytes,
         evaluationBatchSize(config, datasets),
-        replica,
+        collectives,
       ),
     });
     const gpu =
-      isMain && session.info.device === 'GPU' ? visibleGpus()[group.spec.localRank] : undefined;
+      isMain && session.info.device === 'GPU' ? visibleGpus()[group.rankSpec.localRank] : undefined;
     const readings = gpu && new GpuReadings(gpu);
     const loop = new TrainingLoop({
       config,
@@ -177,12 +177,12 @@ export class TrainingAttempt {
       stop,
       health,
       epochEnd,
-      rankShard: group.spec,
+      rankShard: group.rankSpec,
       stopAgreed: async () => {
-        const [stops] = await replica.allReduceSum(Float32Array.of(stop.requested ? 1 : 0));
+        const [stops] = await collectives.allReduceSum(Float32Array.of(stop.requested ? 1 : 0));
         return stops > 0;
       },
-      requireEqualWeights: () => requireEqualWeights(replica, group, [...shapes.keys()]),
+      requireEqualWeights: () => requireEqualWeights(collectives, group, [...shapes.keys()]),
       stepFor: (batch) => programs.trainingProgram(batch.indices.length, batch.length),
       gpu: () => readings?.takeLatest(),
     });

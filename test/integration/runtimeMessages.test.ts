@@ -1,7 +1,7 @@
 /** Our hand-written protocol buffers against the descriptors in TensorFlow's library: field numbers, types, enums. */
 import { beforeAll, expect, it } from 'vitest';
-import { encodeServerDef } from '../../src/runtime/replica/server';
-import { SINGLE } from '../../src/runtime/replica/spec';
+import { encodeServerDef } from '../../src/runtime/distributed/server';
+import { SINGLE } from '../../src/runtime/distributed/rankSpec';
 import { encodeConfig } from '../../src/runtime/tensorflow/configProto';
 import { decodeStepStats, encodeTraceOptions } from '../../src/runtime/tensorflow/stepStats';
 import { Descriptors } from './protoDescriptors';
@@ -26,7 +26,7 @@ const two = { ...SINGLE, rank: 1, localRank: 1, worldSize: 2, addresses: ['a:1',
 
 it('the session configuration of a CPU in shards', () => {
   const bytes = encodeConfig({
-    ...{ device: 'cpu', xla: false, threads: 2, sharded: true, replica: SINGLE },
+    ...{ device: 'cpu', xla: false, threads: 2, sharded: true, rankSpec: SINGLE },
   } as const);
   expect(descriptors.decode('.tensorflow.ConfigProto', bytes)).toEqual({
     device_count: [{ key: 'GPU', value: 0 }],
@@ -43,7 +43,7 @@ it('the session configuration of a CPU in shards', () => {
 });
 
 it('the session configuration of a rank with XLA on a GPU', () => {
-  const bytes = encodeConfig({ device: 'gpu', xla: true, threads: 3, replica: two });
+  const bytes = encodeConfig({ device: 'gpu', xla: true, threads: 3, rankSpec: two });
   expect(descriptors.decode('.tensorflow.ConfigProto', bytes)).toEqual({
     intra_op_parallelism_threads: 3,
     inter_op_parallelism_threads: 3,
@@ -62,7 +62,7 @@ it('the session configuration of a rank with XLA on a GPU', () => {
 });
 
 it('the server of a rank', () => {
-  const config = encodeConfig({ device: 'gpu', xla: false, threads: 1, replica: two });
+  const config = encodeConfig({ device: 'gpu', xla: false, threads: 1, rankSpec: two });
   expect(descriptors.decode('.tensorflow.ServerDef', encodeServerDef(two, config))).toMatchObject({
     cluster: {
       job: [

@@ -7,8 +7,8 @@ import { parameterShapes } from '../../src/model/parameters';
 import type { RunEvent } from '../../src/run/events';
 import { NullRunRecord, type RunRecord } from '../../src/run/record/runRecord';
 import { RunWriter } from '../../src/run/record/runWriter';
-import { Replica } from '../../src/runtime/replica/replica';
-import type { ReplicaSpec } from '../../src/runtime/replica/spec';
+import { SessionCollectives } from '../../src/runtime/distributed/sessionCollectives';
+import type { RankSpec } from '../../src/runtime/distributed/rankSpec';
 import type { Session } from '../../src/runtime/session';
 import { EpochEnd } from '../../src/train/epochEnd';
 import { Evaluator, type EvaluationBatch } from '../../src/train/evaluate/evaluator';
@@ -136,9 +136,9 @@ export interface Repeated {
  * BLIP's run, on one rank of those that share it: of a recorded batch it takes every N-th example.
  * @param root folder for the run; ranks other than 0 need one of their own
  */
-export async function repeatRun(root: string, spec: ReplicaSpec): Promise<Repeated> {
+export async function repeatRun(root: string, spec: RankSpec): Promise<Repeated> {
   await readPixels();
-  const session = await openSession({ replica: spec });
+  const session = await openSession({ rankSpec: spec });
   try {
     return await repeat(root, session);
   } finally {
@@ -147,8 +147,8 @@ export async function repeatRun(root: string, spec: ReplicaSpec): Promise<Repeat
 }
 
 async function repeat(root: string, session: Session): Promise<Repeated> {
-  const replica = new Replica(session);
-  const { rank, worldSize, isMain } = replica;
+  const collectives = new SessionCollectives(session);
+  const { rank, worldSize, isMain } = collectives;
   const text = Object.entries({
     ...recorded.config,
     batch_size_train: Number(recorded.config.batch_size_train) / worldSize,
@@ -232,7 +232,7 @@ async function repeat(root: string, session: Session): Promise<Repeated> {
     stop,
     health,
     evaluated: [datasets.val, datasets.test],
-    evaluator: new Evaluator(programs, pixelsPerImage, config.batch_size_test, replica),
+    evaluator: new Evaluator(programs, pixelsPerImage, config.batch_size_test, collectives),
     isMain,
   });
   const order = exampleOrder(config, plan);
@@ -247,10 +247,10 @@ async function repeat(root: string, session: Session): Promise<Repeated> {
     stop,
     health,
     epochEnd,
-    rankShard: replica.spec,
+    rankShard: collectives.rankSpec,
     stopAgreed: () => Promise.resolve(false),
     requireEqualWeights: async () => {
-      if (worldSize > 1) assert.equal(await replica.firstDifference(trainable), undefined);
+      if (worldSize > 1) assert.equal(await collectives.firstDifference(trainable), undefined);
     },
     stepFor: (batch) => programs.trainingProgram(batch.indices.length, batch.length),
   });

@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { afterAll, expect, it, onTestFinished } from 'vitest';
 import { openCheckpoint } from '../../src/model/checkpoint/openCheckpoint';
-import { SINGLE, type ReplicaSpec } from '../../src/runtime/replica/spec';
+import { SINGLE, type RankSpec } from '../../src/runtime/distributed/rankSpec';
 import { recorded, repeatRun, trainCalls, type Repeated } from './recordedRun';
 import { fixture, l2 } from './support';
 
@@ -52,7 +52,7 @@ it("repeats BLIP's run: losses, log.txt, best epoch, parameters", async () => {
 
 it('two ranks repeat it with half of each batch, with the losses of one process', async () => {
   const ports = [await freePort(), await freePort()];
-  const specOf = (rank: number): ReplicaSpec => ({
+  const specOf = (rank: number): RankSpec => ({
     ...SINGLE,
     rank,
     worldSize: 2,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { DType } from '../../src/runtime/tensorflow/dtypes';
-import { Collectives } from '../../src/runtime/replica/collectives';
+import { Collectives } from '../../src/runtime/distributed/collectives';
 import type { Trace } from '../../src/runtime/trace/trace';
 
 it('requests NCCL explicitly if gradients are on the device, and the ring between hosts', () => {

@@ -62,7 +62,7 @@ async function benchInGroup(options: BenchOptions, group: ProcessGroup): Promise
       return;
     }
     const timed = benchmark({
-      replica: group.spec,
+      rankSpec: group.rankSpec,
       ...(options.no_overlap && { overlap: false }),
       ...(options.bucket_mb !== undefined && { bucketBytes: options.bucket_mb * 1024 * 1024 }),
       loaded,

@@ -4,7 +4,7 @@ import { DType } from '../tensorflow/dtypes';
 import { Graph } from '../tensorflow/graph';
 import { NativeSession } from '../tensorflow/nativeSession';
 import { createTensor, readTensor } from '../tensorflow/nativeTensor';
-import { SINGLE } from '../replica/spec';
+import { SINGLE } from '../distributed/rankSpec';
 
 async function main(path: string): Promise<void> {
   const capi = await loadCapi(path);
@@ -13,7 +13,7 @@ async function main(path: string): Promise<void> {
     device: 'gpu',
     xla: false,
     threads: 0,
-    replica: SINGLE,
+    rankSpec: SINGLE,
   });
   const shape = [2, 2];
   const type = { type: DType.float32 } as const;

@@ -1,7 +1,7 @@
 /** Distributes the processor's threads over a program: all threads on one operation, or one thread per shard. */
 import { availableParallelism } from 'node:os';
 import { MIN_RANK_OPERATIONS, shardCount } from '../../util/machineTuning';
-import type { ReplicaSpec } from '../replica/spec';
+import type { RankSpec } from '../distributed/rankSpec';
 
 export interface ParallelismOptions {
   device: 'cpu' | 'gpu';
@@ -10,7 +10,7 @@ export interface ParallelismOptions {
   threads: number;
   /** Whether programs are recorded in shards (trace/shards.ts) where that is faster. */
   sharded?: boolean;
-  replica?: Pick<ReplicaSpec, 'localWorldSize' | 'worldSize'>;
+  rankSpec?: Pick<RankSpec, 'localWorldSize' | 'worldSize'>;
 }
 
 export interface Parallelism {
@@ -30,11 +30,11 @@ export interface Parallelism {
  * at a time.
  */
 export function parallelism(options: ParallelismOptions): Parallelism {
-  const { device, xla, sharded, replica } = options;
-  const processes = replica?.localWorldSize ?? 1;
+  const { device, xla, sharded, rankSpec } = options;
+  const processes = rankSpec?.localWorldSize ?? 1;
   // Never left to TensorFlow, which counts cores differently: a resumed run must get the same number.
   const threads = options.threads || Math.max(1, Math.floor(availableParallelism() / processes));
-  const least = (replica?.worldSize ?? 1) > 1 ? MIN_RANK_OPERATIONS : 1;
+  const least = (rankSpec?.worldSize ?? 1) > 1 ? MIN_RANK_OPERATIONS : 1;
   const parts = sharded && device === 'cpu' && !xla ? shardCount(threads) : 1;
   return parts > 1
     ? { shards: parts, threads, intraOpThreads: 1, interOpThreads: parts }

@@ -10,9 +10,9 @@ import { DType } from '../tensorflow/dtypes';
 import { TraceError } from '../errors';
 import type { Feeds, Inputs, InputSpec, Program, Scope, Values } from '../trace/program';
 import { AdamW, momentNames, type AdamWOptions } from './adamW';
-import { clockAfter, clockMs, elapsedMs } from '../replica/clock';
-import { Collectives, Packing } from '../replica/collectives';
-import { allReduceMean, type GradientReduction } from '../replica/gradients';
+import { clockAfter, clockMs, elapsedMs } from '../distributed/clock';
+import { Collectives, Packing } from '../distributed/collectives';
+import { allReduceMean, type GradientReduction } from '../distributed/gradients';
 import type { Session } from '../session';
 import type { OpTiming } from '../tensorflow/stepStats';
 import type { Trace } from '../trace/trace';
@@ -171,7 +171,7 @@ export function compileOptimizerStep(session: Session, spec: OptimizerStepSpec):
         ...outputs,
         ...sums,
         grad_norm: gradNorm,
-        ...(scope.replica.worldSize > 1 && {
+        ...(scope.rankSpec.worldSize > 1 && {
           [GRADIENTS_AT]: tensorOf(clockAfter(scope.trace, own)),
         }),
       };
@@ -223,17 +223,17 @@ function accumulate(
 
 /** Sums values over all ranks, in one message. */
 function sumOverRanks(
-  { trace, replica }: Scope,
+  { trace, rankSpec }: Scope,
   values: Record<string, tf.Tensor>,
 ): Record<string, tf.Tensor> {
   const entries = Object.entries(values);
-  if (entries.length === 0 || replica.worldSize === 1) return values;
+  if (entries.length === 0 || rankSpec.worldSize === 1) return values;
   const packing = new Packing(
     trace,
     entries.map(([, value]) => value.shape),
   );
   const packed = packing.pack(entries.map(([, value]) => outputOf(value)));
-  const sum = new Collectives(trace, replica).allReduce(packed, {
+  const sum = new Collectives(trace, rankSpec).allReduce(packed, {
     name: `sums/${packing.length}`,
     runsOn: 'host',
   });
@@ -260,7 +260,7 @@ function applyGradients(
         ? addAccumulated(spec, scope, name, outputOf(gradient))
         : outputOf(gradient),
     );
-  const totals = allReduceMean(trace, scope.replica, own, spec.reduction ?? { precision: 'fp32' });
+  const totals = allReduceMean(trace, scope.rankSpec, own, spec.reduction ?? { precision: 'fp32' });
   if (scale) {
     // After the all-reduce, whose result is the same on all ranks: so they agree on whether it is finite.
     const inverse = trace.op('Reciprocal', [outputOf(scale)], FLOAT);

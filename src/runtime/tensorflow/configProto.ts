@@ -1,10 +1,10 @@
 /** Encodes TensorFlow's session configuration (tensorflow/core/protobuf/config.proto). */
 import { parallelism, type ParallelismOptions } from '../machine/parallelism';
 import { type Bytes, bytesField, intField } from './protobuf';
-import { type ReplicaSpec, taskName } from '../replica/spec';
+import { type RankSpec, taskName } from '../distributed/rankSpec';
 
 export interface SessionConfig extends ParallelismOptions {
-  replica: ReplicaSpec;
+  rankSpec: RankSpec;
 }
 
 const ConfigProto = {
@@ -66,13 +66,15 @@ export function encodeConfig(config: SessionConfig): Uint8Array {
     fields.push(intField(ConfigProto.intraOpParallelismThreads, intraOpThreads));
   if (interOpThreads > 0)
     fields.push(intField(ConfigProto.interOpParallelismThreads, interOpThreads));
-  const { replica } = config;
+  const { rankSpec } = config;
   // A rank's session must place operations on its own devices only.
-  if (replica.worldSize > 1)
-    fields.push(bytesField(ConfigProto.deviceFilters, taskName(replica.rank)));
+  if (rankSpec.worldSize > 1)
+    fields.push(bytesField(ConfigProto.deviceFilters, taskName(rankSpec.rank)));
   fields.push(
     bytesField(ConfigProto.experimental, [
-      ...(replica.worldSize > 1 ? bytesField(Experimental.collectiveGroupLeader, taskName(0)) : []),
+      ...(rankSpec.worldSize > 1
+        ? bytesField(Experimental.collectiveGroupLeader, taskName(0))
+        : []),
       // A spinning thread that waits for the next operation of its shard would take the core from one that computes.
       ...(shards > 1 ? intField(Experimental.disableThreadSpinning, true) : []),
       // These copies of the graph are not used.
@@ -84,7 +86,7 @@ export function encodeConfig(config: SessionConfig): Uint8Array {
       // Allocates GPU memory as needed, instead of all of it at the start.
       ...intField(GpuOptions.allowGrowth, true),
       // One GPU per process: no context and no memory on the others.
-      ...bytesField(GpuOptions.visibleDeviceList, String(replica.localRank)),
+      ...bytesField(GpuOptions.visibleDeviceList, String(rankSpec.localRank)),
     ]),
   );
   fields.push(intField(ConfigProto.allowSoftPlacement, true));

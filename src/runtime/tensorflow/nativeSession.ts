@@ -14,7 +14,7 @@ import { RuntimeError } from '../errors';
 import { type Graph, packOutputs } from './graph';
 import { bytesOf } from './nativeBuffer';
 import { encodeTraceOptions } from './stepStats';
-import { startServer } from '../replica/server';
+import { startServer } from '../distributed/server';
 import { Status } from './status';
 
 export interface Run {
@@ -48,11 +48,11 @@ export class NativeSession {
       const proto = encodeConfig(config);
       capi.SetConfig(options, proto, proto.length, status.native);
       status.check('session configuration');
-      if (config.replica.worldSize > 1)
-        capi.SetTarget(options, startServer(capi, config.replica, proto));
+      if (config.rankSpec.worldSize > 1)
+        capi.SetTarget(options, startServer(capi, config.rankSpec, proto));
       const session = await capi.NewSessionAsync(graph.native, options, status.native);
       status.check('opening a TensorFlow session');
-      return new NativeSession(capi, session, status, config.replica.worldSize > 1);
+      return new NativeSession(capi, session, status, config.rankSpec.worldSize > 1);
     } catch (error) {
       status.dispose();
       throw error;

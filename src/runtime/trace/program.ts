@@ -6,7 +6,7 @@ import { RuntimeError, TraceError } from '../errors';
 import type { Graph } from '../tensorflow/graph';
 import type { NativeSession, Run } from '../tensorflow/nativeSession';
 import { createTensor, readTensor } from '../tensorflow/nativeTensor';
-import type { ReplicaSpec } from '../replica/spec';
+import type { RankSpec } from '../distributed/rankSpec';
 import type { Trace } from './trace';
 import { decodeStepStats, type OpTiming } from '../tensorflow/stepStats';
 import { outputOf, tensorOf, withTrace } from './tracer';
@@ -50,8 +50,8 @@ export class Scope {
   ) {}
 
   /** Which process of a data parallel training records this. */
-  get replica(): ReplicaSpec {
-    return this.trace.replica;
+  get rankSpec(): RankSpec {
+    return this.trace.rankSpec;
   }
 
   /** A variable's value at the beginning of the run, as a tensor; all calls return the same tensor. */

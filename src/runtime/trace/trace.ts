@@ -9,7 +9,7 @@ import { bytesPerElement, DType, dtypeName, elementCount } from '../tensorflow/d
 import { TraceError } from '../errors';
 import type { Attributes, Graph, NodeInput, NodeOptions } from '../tensorflow/graph';
 import { parallelism, type ParallelismOptions } from '../machine/parallelism';
-import { type ReplicaSpec, SINGLE } from '../replica/spec';
+import { type RankSpec, SINGLE } from '../distributed/rankSpec';
 import { EVALUATION_SHARDS } from '../../util/machineTuning';
 import type { Precision } from '../../util/precision';
 
@@ -34,7 +34,7 @@ export interface TensorMetadata {
 
 export interface TraceOptions extends ParallelismOptions {
   precision: Precision;
-  replica?: ReplicaSpec;
+  rankSpec?: RankSpec;
   /** Records a fixed number of shards on a CPU (`ProgramSpec.fixedShards`). */
   fixedShards?: boolean | undefined;
 }
@@ -63,7 +63,7 @@ export class Trace {
 
   /** Whether a program can be prepared without running it: XLA drops assertions, and a GPU has none. */
   get canBePrepared(): boolean {
-    return this.device === 'cpu' && !this.options.xla && this.replica.worldSize === 1;
+    return this.device === 'cpu' && !this.options.xla && this.rankSpec.worldSize === 1;
   }
 
   /** Whether a matrix product and its bias are recorded as one op: such a kernel is on CPUs, for float32. */
@@ -77,8 +77,8 @@ export class Trace {
   }
 
   /** Which process of a data parallel training this is. */
-  get replica(): ReplicaSpec {
-    return this.options.replica ?? SINGLE;
+  get rankSpec(): RankSpec {
+    return this.options.rankSpec ?? SINGLE;
   }
 
   /** Threads that one operation may use. */

@@ -5,7 +5,7 @@ import type { DownloadProgress } from '../../model/download';
 import { describeReport, isUnusualStart, type LoadReport } from '../../model/loadRules';
 import type { RunRecord } from '../../run/record/runRecord';
 import { momentNames } from '../../runtime/optimizer/adamW';
-import type { Replica } from '../../runtime/replica/replica';
+import type { SessionCollectives } from '../../runtime/distributed/sessionCollectives';
 import { localize, joinSentences } from '../../util/localize';
 import { ExitCode, isAbortError, UserError } from '../../util/userError';
 import { trimLog } from '../log';
@@ -70,12 +70,12 @@ export async function loadInitialWeights(
  * @throws {UserError} when the weights of a rank differ afterward.
  */
 export async function broadcastWeights(
-  replica: Replica,
+  collectives: SessionCollectives,
   group: ProcessGroup,
   { session, shapes, trainable }: CheckpointSource,
   withMoments: boolean,
 ): Promise<void> {
-  if (replica.worldSize === 1) return;
+  if (collectives.worldSize === 1) return;
   const names = [...shapes.keys()];
   if (withMoments)
     for (const name of trainable)
@@ -83,8 +83,8 @@ export async function broadcastWeights(
         session.variable(moment, shapes.get(name) ?? [], 'zeros');
         names.push(moment);
       }
-  await replica.broadcastVariables(names);
-  await requireEqualWeights(replica, group, names);
+  await collectives.broadcastVariables(names);
+  await requireEqualWeights(collectives, group, names);
 }
 
 /**
@@ -92,11 +92,11 @@ export async function broadcastWeights(
  * @throws {UserError} on every rank, naming the rank and the first parameter that differ.
  */
 export async function requireEqualWeights(
-  replica: Replica,
+  collectives: SessionCollectives,
   group: ProcessGroup,
   names: readonly string[],
 ): Promise<void> {
-  const difference = await replica.firstDifference(names);
+  const difference = await collectives.firstDifference(names);
   if (!difference) return;
   const { rank, name } = difference;
   throw new UserError(

@@ -150,7 +150,7 @@ async function evaluateInto(
       programs,
       config.image_size ** 2 * 3,
       Math.min(config.batch_size_test, largest),
-      opened.replica,
+      opened.collectives,
     );
     const { folder } = output;
     makeFolder(folder.predictions);

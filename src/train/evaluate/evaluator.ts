@@ -5,7 +5,7 @@
 import { evaluationSteps, stepsByRank, type EvaluationStep } from '../../data/order';
 import type { EncodedTexts } from '../../data/text/encodeTexts';
 import type { Batch, Dataset } from '../../data/types';
-import type { Replica } from '../../runtime/replica/replica';
+import type { SessionCollectives } from '../../runtime/distributed/sessionCollectives';
 import { encodingRuns } from './encodingRuns';
 import { ImageSlots } from './imageSlots';
 import type { NlvrPrograms } from '../programs';
@@ -59,14 +59,14 @@ export class Evaluator {
 
   /**
    * @param batchSize maximum number of examples in a batch.
-   * @param replica the processes that share the evaluation.
+   * @param collectives the processes that share the evaluation.
    * @param blank bytes of the mean image, for variants that use it.
    */
   constructor(
     private readonly programs: NlvrPrograms,
     private readonly pixelsPerImage: number,
     private readonly batchSize: number,
-    private readonly replica: Pick<Replica, 'rank' | 'worldSize' | 'allReduceSum'>,
+    private readonly collectives: Pick<SessionCollectives, 'rank' | 'worldSize' | 'allReduceSum'>,
     private readonly blank?: Uint8Array,
   ) {
     const capacity = 2 * batchSize;
@@ -78,7 +78,7 @@ export class Evaluator {
 
   /** Plans the evaluation of a split. The content of a batch does not depend on the number of processes. */
   plan({ examples }: Dataset): EvaluationPlan {
-    const { rank, worldSize } = this.replica;
+    const { rank, worldSize } = this.collectives;
     const shares = stepsByRank(evaluationSteps(examples, this.batchSize), worldSize);
     return { steps: shares[rank], rounds: Math.max(...shares.map((share) => share.length)) };
   }
@@ -148,7 +148,7 @@ export class Evaluator {
       }
       // All ranks synchronize after every batch: none continues where another one stopped.
       const stopped = hooks.stopped?.() === true;
-      const [done, stops] = await this.replica.allReduceSum(
+      const [done, stops] = await this.collectives.allReduceSum(
         Float32Array.of(answered, stopped ? 1 : 0),
       );
       if (stops > 0) return undefined;
@@ -157,7 +157,7 @@ export class Evaluator {
     }
     // Each example's logits are 0 on all ranks except one, so that their sum is exact.
     const shared: Float32Array[] = [];
-    for (const each of logits) shared.push(await this.replica.allReduceSum(each));
+    for (const each of logits) shared.push(await this.collectives.allReduceSum(each));
     return shared;
   }
 

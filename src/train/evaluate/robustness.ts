@@ -97,7 +97,7 @@ export async function testRobustness(
       programs,
       config.image_size ** 2 * 3,
       Math.min(config.batch_size_test, dataset.examples.length),
-      opened.replica,
+      opened.collectives,
       meanImage(config.image_size),
     );
     const plan = evaluator.plan(dataset);

@@ -3,7 +3,7 @@ import type { Output } from '../tensorflow/capi';
 import { DType, elementCount } from '../tensorflow/dtypes';
 import type { Trace } from '../trace/trace';
 import { Collectives, Packing } from './collectives';
-import type { ReplicaSpec } from './spec';
+import type { RankSpec } from './rankSpec';
 
 export interface GradientReduction {
   /** `bf16`: half the bytes on the network; sums are rounded to bfloat16 on each rank. */
@@ -54,13 +54,13 @@ export function gradientBuckets(
  */
 export function allReduceMean(
   trace: Trace,
-  replica: ReplicaSpec,
+  rankSpec: RankSpec,
   gradients: ReadonlyMap<string, Output>,
   reduction: GradientReduction,
 ): Map<string, Output> {
-  if (replica.worldSize === 1) return new Map(gradients);
+  if (rankSpec.worldSize === 1) return new Map(gradients);
   const { graph } = trace;
-  const collectives = new Collectives(trace, replica);
+  const collectives = new Collectives(trace, rankSpec);
   const parameters = [...gradients].map(([name, value]) => ({ name, shape: graph.shapeOf(value) }));
   const means = new Map<string, Output>();
   const all = [...gradients.values()].map(({ oper }) => oper);
@@ -79,7 +79,7 @@ export function allReduceMean(
       const narrow = trace.cast(packed, DType.float32, DType.bfloat16);
       const sum = collectives.allReduce(narrow, { name, runsOn: 'device' });
       const wide = trace.cast(sum, DType.bfloat16, DType.float32);
-      return trace.op('Mul', [wide, graph.scalar(1 / replica.worldSize)], {
+      return trace.op('Mul', [wide, graph.scalar(1 / rankSpec.worldSize)], {
         T: { type: DType.float32 },
       });
     });

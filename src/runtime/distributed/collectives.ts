@@ -6,7 +6,7 @@ import type { Output } from '../tensorflow/capi';
 import { DType, elementCount } from '../tensorflow/dtypes';
 import type { Attribute } from '../tensorflow/graph';
 import type { Trace } from '../trace/trace';
-import { type ReplicaSpec, taskName } from './spec';
+import { type RankSpec, taskName } from './rankSpec';
 
 /** Group keys of the ranks, by the kind of device: a group has one kind. */
 const Group = { host: 1, device: 2 } as const;
@@ -25,7 +25,7 @@ export interface Collective {
 export class Collectives {
   constructor(
     private readonly trace: Trace,
-    private readonly replica: ReplicaSpec,
+    private readonly rankSpec: RankSpec,
   ) {}
 
   /**
@@ -35,7 +35,7 @@ export class Collectives {
    * @param final `Div` divides the sum by the world size
    */
   allReduce(value: Output, collective: Collective, final: 'Id' | 'Div' = 'Id'): Output {
-    if (this.replica.worldSize === 1) return value;
+    if (this.rankSpec.worldSize === 1) return value;
     return this.add('CollectiveReduce', [value], collective, {
       T: { type: this.trace.graph.typeOf(value) },
       merge_op: { string: 'Add' },
@@ -51,7 +51,7 @@ export class Collectives {
    * @returns [worldSize · n, …]
    */
   allGather(value: Output, collective: Collective): Output {
-    const { worldSize } = this.replica;
+    const { worldSize } = this.rankSpec;
     if (worldSize === 1) return value;
     const { graph } = this.trace;
     const [n = 1, ...rest] = graph.shapeOf(value);
@@ -84,7 +84,7 @@ export class Collectives {
     { name, runsOn }: Collective,
     attributes: Record<string, Attribute>,
   ): Output {
-    const { rank, worldSize } = this.replica;
+    const { rank, worldSize } = this.rankSpec;
     return this.trace.op(
       type,
       inputs,

@@ -1,6 +1,6 @@
 /** The position of this process in a data parallel training. */
 
-export interface ReplicaSpec {
+export interface RankSpec {
   /** Index of this process, from 0. */
   readonly rank: number;
   readonly worldSize: number;
@@ -13,7 +13,7 @@ export interface ReplicaSpec {
 }
 
 /** A single process, which opens no port. */
-export const SINGLE: ReplicaSpec = {
+export const SINGLE: RankSpec = {
   rank: 0,
   worldSize: 1,
   localRank: 0,

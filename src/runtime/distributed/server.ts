@@ -4,7 +4,7 @@ import { type Bytes, bytesField, intField } from '../tensorflow/protobuf';
 import { Status } from '../tensorflow/status';
 import { RuntimeError } from '../errors';
 import { localize } from '../../util/localize';
-import { jobName, type ReplicaSpec } from './spec';
+import { jobName, type RankSpec } from './rankSpec';
 
 /** Field numbers of tensorflow/core/protobuf/{tensorflow_server,cluster}.proto. */
 const ServerDef = { cluster: 1, jobName: 2, taskIndex: 3, defaultSessionConfig: 4, protocol: 5 };
@@ -22,7 +22,7 @@ let started: { addresses: string; target: string } | undefined;
  * @returns the target for `TF_NewSession`
  * @throws RuntimeError when the port is in use
  */
-export function startServer(capi: Capi, spec: ReplicaSpec, config: Uint8Array): string {
+export function startServer(capi: Capi, spec: RankSpec, config: Uint8Array): string {
   const addresses = spec.addresses.join();
   if (started) {
     if (started.addresses !== addresses)
@@ -61,7 +61,7 @@ export function startServer(capi: Capi, spec: ReplicaSpec, config: Uint8Array): 
 }
 
 /** `tensorflow.ServerDef` of a rank. */
-export function encodeServerDef({ rank, addresses }: ReplicaSpec, config: Uint8Array): Uint8Array {
+export function encodeServerDef({ rank, addresses }: RankSpec, config: Uint8Array): Uint8Array {
   const tasks: Bytes[] = addresses.map((address, task) =>
     bytesField(JobDef.tasks, [
       ...intField(MapEntry.key, task),

@@ -9,27 +9,27 @@ import type { Program } from '../trace/program';
 import type { Session } from '../session';
 import { outputOf, rawOp, tensorOf } from '../trace/tracer';
 import { Collectives, Packing } from './collectives';
-import type { ReplicaSpec } from './spec';
+import type { RankSpec } from './rankSpec';
 
 /** Variables are broadcast in messages of about this size. */
 const BROADCAST_BYTES = 25 * 1024 * 1024;
 
 /** Collective operations on arrays and variables of a session, outside of training steps. */
-export class Replica {
+export class SessionCollectives {
   private readonly programs = new Map<string, Program>();
 
   constructor(private readonly session: Session) {}
 
-  get spec(): ReplicaSpec {
-    return this.session.replica;
+  get rankSpec(): RankSpec {
+    return this.session.rankSpec;
   }
 
   get rank(): number {
-    return this.spec.rank;
+    return this.rankSpec.rank;
   }
 
   get worldSize(): number {
-    return this.spec.worldSize;
+    return this.rankSpec.worldSize;
   }
 
   /** Whether this is rank 0, the only one that writes the run folder. */
@@ -50,7 +50,7 @@ export class Replica {
         inputs: { values: { shape: [length], dtype: 'float32' } },
         build: ({ values: input }, { trace }) => ({
           sum: tensorOf(
-            new Collectives(trace, this.spec).allReduce(outputOf(input), {
+            new Collectives(trace, this.rankSpec).allReduce(outputOf(input), {
               name: `array/sum/${length}`,
               runsOn: 'host',
             }),
@@ -72,7 +72,7 @@ export class Replica {
         inputs: { values: { shape: [length], dtype: 'int32' } },
         build: ({ values: input }, { trace }) => ({
           all: tensorOf(
-            new Collectives(trace, this.spec).allGather(outputOf(input), {
+            new Collectives(trace, this.rankSpec).allGather(outputOf(input), {
               name: `array/gather/${length}`,
               runsOn: 'host',
             }),
@@ -97,7 +97,7 @@ export class Replica {
         inputs: {},
         build: (_inputs, scope) => {
           const { trace } = scope;
-          const collectives = new Collectives(trace, this.spec);
+          const collectives = new Collectives(trace, this.rankSpec);
           const packing = new Packing(
             trace,
             group.map((name) => session.shapeOf(name)),
