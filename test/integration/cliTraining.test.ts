@@ -12,7 +12,7 @@ import { succeed, tensorsOf } from './cliSupport';
 import { eventsOf, lossesOf, tinyProject } from './tinyProject';
 
 /**
- * Nothing that draws random numbers but the order. The learning rate is small because AdamW makes whole steps of
+ * Only the order uses random numbers. The learning rate is small because AdamW makes whole steps of
  * gradients that are nothing but rounding, and these are not the same for other batches.
  */
 const still = {

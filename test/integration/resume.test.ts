@@ -1,4 +1,4 @@
-/** When a run goes on, when it does not, and that it stays as it was when it does not. */
+/** When a run can be resumed, and that it is not changed otherwise. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

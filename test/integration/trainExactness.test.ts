@@ -71,7 +71,7 @@ describe('exactness', () => {
     const last = await nlvr(['train', '--config', project.config, '--resume']);
     expect(last.code, last.stderr).toBe(finished ? 2 : 0);
     expect(stateOf(project.run)).toBe('finished');
-    // All but the name of the run, which metrics.json says.
+    // All except the name of the run, which metrics.json contains.
     const text = (run: string, file: string): string =>
       readFileSync(join(run, file), 'utf8').replaceAll(/"run": "[\w-]+"/g, '"run": ""');
     for (const file of ['metrics.json', 'log.txt'])
