@@ -10,7 +10,8 @@ export default defineConfig({
     globalSetup: ['test/e2e/harness/globalSetup.ts'],
     setupFiles: ['test/e2e/harness/setup.ts'],
     testTimeout: 300_000,
-    hookTimeout: 300_000,
+    // Runs of two million steps or predictions are written before.
+    hookTimeout: 1_200_000,
     teardownTimeout: 20_000,
     // The machine may be busy, so allow more time.
     expect: { poll: { timeout: 15_000 } },
