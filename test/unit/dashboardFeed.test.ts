@@ -1,10 +1,13 @@
 import { appendFileSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { HistoryLog } from '../../src/extension/dashboard/historyLog';
 import { RunFeed, type FeedListener } from '../../src/extension/dashboard/runFeed';
 import { StepLog } from '../../src/extension/dashboard/stepLog';
-import { EventReader } from '../../src/run/read/eventReader';
+import { EventReader, parseEvent } from '../../src/run/read/eventReader';
 import type { EvalEvent, RunEvent, StartEvent, StepEvent } from '../../src/run/events';
 import type { RunHistory, StepColumns } from '../../src/webview/dashboard/messages';
 
@@ -50,6 +53,107 @@ describe('step times of ranks', () => {
       [none, 0.5, 0.5, none],
       [none, none, 0.75, none],
     ]);
+  });
+});
+
+describe('the history of many epochs', () => {
+  const EPOCHS = 2000;
+  const sentence = 'The left image is of another pair of dogs than the right one. '.repeat(4);
+  const watch = (epoch: number): RunEvent => ({
+    type: 'watch',
+    time: 1000,
+    epoch,
+    pairs: Array.from({ length: 8 }, (_, index) => ({
+      identifier: `dev-${index}-0-0`,
+      index,
+      sentence: `${index} ${sentence}`,
+      images: [`images/dev/dev-${index}-0-img0.png`, `images/dev/dev-${index}-0-img1.png`],
+      label: true,
+      probTrue: epoch / EPOCHS,
+    })),
+  });
+
+  it('stores the texts of watched pairs once', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const held = async (): Promise<number> => {
+      await new Promise(setImmediate);
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const log = new HistoryLog();
+    const push = (epoch: number): void => {
+      // As read from the file: no string is shared.
+      const event = parseEvent(JSON.stringify(watch(epoch)));
+      if (event) log.push(event, epoch, epoch);
+    };
+    push(0);
+    const before = await held();
+    for (let epoch = 1; epoch < EPOCHS; epoch++) push(epoch);
+    // A report takes some fifty bytes for its numbers; its texts would take 500.
+    expect(((await held()) - before) / (8 * EPOCHS)).toBeLessThan(200);
+    const { watched } = log.summarize(EPOCHS, 0);
+    expect(watched.map((pair) => [pair.identifier, pair.sentence, pair.probTrue.length])).toEqual(
+      Array.from({ length: 8 }, (_, i) => [`dev-${i}-0-0`, `${i} ${sentence}`, EPOCHS]),
+    );
+  });
+
+  it('takes texts of a pair that differ from those of earlier epochs', () => {
+    const log = new HistoryLog();
+    const other = watch(1);
+    if (other.type !== 'watch') throw new Error('not watched pairs');
+    other.pairs[0].images = ['a.png', 'b.png'];
+    log.push(watch(0), 0, 0);
+    log.push(other, 1, 1);
+    log.truncate(-1);
+    log.push(other, 1, 1);
+    expect(log.summarize(1, 0).watched[0].images).toEqual(['a.png', 'b.png']);
+  });
+
+  it('has the later one of two reports of an epoch, and no progress of an evaluation that has ended', () => {
+    const log = new HistoryLog();
+    const again = watch(0);
+    if (again.type !== 'watch') throw new Error('not watched pairs');
+    again.pairs = again.pairs.map((pair) => ({ ...pair, probTrue: 0.75 }));
+    const epochEnd = (epoch: number, at: number, loss: number): RunEvent => ({
+      type: 'epoch',
+      time: 1000,
+      ...{ epoch, step: at, loss, accuracy: null, lr: 0, seconds: 1 },
+    });
+    const progress: RunEvent = {
+      type: 'evalProgress',
+      time: 1000,
+      ...{ split: 'val', epoch: 0, done: 1, total: 2 },
+    };
+    const evaluated = (split: 'val' | 'test', at: number, accuracy: number): EvalEvent => ({
+      type: 'eval',
+      time: 1000,
+      ...{ split, epoch: 0, step: at, accuracy, consistency: null, loss: 0.6 },
+      ...{ examples: 10, seconds: 1, groups: [], predictions: '' },
+    });
+    const events = [
+      ...[progress, evaluated('val', 10, 0.5), evaluated('test', 10, 0.4)],
+      ...[watch(0), watch(1), again, evaluated('val', 20, 0.7), evaluated('val', 10, 0.6)],
+      ...[epochEnd(0, 10, 0.5), epochEnd(1, 20, 0.4), epochEnd(0, 10, 0.3)],
+    ];
+    for (const event of events) log.push(event, 'step' in event ? (event.step ?? 0) : 0, 0);
+    const { watched, evals, epochs, evaluating } = log.summarize(0, 0);
+    expect(watched[0].probTrue).toEqual([
+      { epoch: 1, value: 1 / EPOCHS },
+      { epoch: 0, value: 0.75 },
+    ]);
+    expect(evals.map(({ split, step: at, accuracy }) => [split, at, accuracy])).toEqual([
+      ['val', 10, 0.6],
+      ['test', 10, 0.4],
+      ['val', 20, 0.7],
+    ]);
+    expect(epochs.map(({ epoch, loss }) => [epoch, loss])).toEqual([
+      [0, 0.3],
+      [1, 0.4],
+    ]);
+    log.truncate(0);
+    expect(evaluating).toBeNull();
+    expect(log.summarize(0, 0).evaluating).toBeNull();
   });
 });
 

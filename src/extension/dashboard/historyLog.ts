@@ -1,12 +1,6 @@
-import type { RunEvent, StartEvent } from '../../run/events';
+import type { RunEvent, StartEvent, WatchedPair } from '../../run/events';
 import { localizedAdvice } from '../../util/language';
-import type {
-  EpochPoint,
-  EvalPoint,
-  Note,
-  RunHistory,
-  WatchedPairHistory,
-} from '../../webview/dashboard/messages';
+import type { EpochPoint, EvalPoint, Note, RunHistory } from '../../webview/dashboard/messages';
 
 type HistoryEvent = Exclude<RunEvent, { type: 'step' | 'checkpoint' }>;
 interface Entry {
@@ -22,14 +16,33 @@ const MAX_NOTES = 50;
 /** The events of a run except its steps: few, stored as received and summarized on request. */
 export class HistoryLog {
   private entries: Entry[] = [];
+  /** The watched pairs by identifier. Each epoch reports their sentences and images again, which are stored once. */
+  private readonly pairs = new Map<string, WatchedPair>();
 
   /** @param step the step of the run at the event */
   push(event: RunEvent, step: number, time: number): void {
     if (event.type === 'step' || event.type === 'checkpoint') return;
-    // Only the newest progress matters; an evaluation reports it twice a second.
-    if (event.type === 'evalProgress' && this.entries.at(-1)?.event.type === 'evalProgress')
-      this.entries.pop();
-    this.entries.push({ step, time, event });
+    // Only the newest progress matters, until the result; an evaluation reports it twice a second.
+    const isReported = event.type === 'evalProgress' || event.type === 'eval';
+    if (isReported && this.entries.at(-1)?.event.type === 'evalProgress') this.entries.pop();
+    const stored =
+      event.type === 'watch'
+        ? { ...event, pairs: event.pairs.map((pair) => this.withSharedTexts(pair)) }
+        : event;
+    this.entries.push({ step, time, event: stored });
+  }
+
+  private withSharedTexts(pair: WatchedPair): WatchedPair {
+    const known = this.pairs.get(pair.identifier);
+    const same =
+      known?.sentence === pair.sentence &&
+      known.images.every((image, i) => image === pair.images[i]);
+    if (!same) {
+      this.pairs.set(pair.identifier, pair);
+      return pair;
+    }
+    const { identifier, sentence, images } = known;
+    return { ...pair, identifier, sentence, images };
   }
 
   /** Removes the events after `step`, which a resume has invalidated. */
@@ -39,6 +52,7 @@ export class HistoryLog {
 
   clear(): void {
     this.entries = [];
+    this.pairs.clear();
   }
 
   /** The latest start of the run. */
@@ -59,7 +73,8 @@ export class HistoryLog {
       skippedLines,
     };
     const notes = new Map<string, Note>();
-    const watched = new Map<string, WatchedPairHistory>();
+    const watched = new Map<string, { pair: WatchedPair; byEpoch: Map<number, number> }>();
+    const epochs = new Set<number>();
     for (const { step, time, event } of this.entries) {
       switch (event.type) {
         case 'start':
@@ -77,14 +92,19 @@ export class HistoryLog {
           addEvaluation(history.evals, evalPoint(event, time));
           break;
         case 'epoch':
-          addEpoch(history.epochs, {
-            epoch: event.epoch,
-            step: event.step,
-            time,
-            loss: finite(event.loss),
-            accuracy: finite(event.accuracy),
-            seconds: finite(event.seconds) ?? 0,
-          });
+          addEpoch(
+            history.epochs,
+            {
+              epoch: event.epoch,
+              step: event.step,
+              time,
+              loss: finite(event.loss),
+              accuracy: finite(event.accuracy),
+              seconds: finite(event.seconds) ?? 0,
+            },
+            epochs.has(event.epoch),
+          );
+          epochs.add(event.epoch);
           break;
         case 'evalProgress':
           history.evaluating =
@@ -107,15 +127,11 @@ export class HistoryLog {
         }
         case 'watch':
           for (const pair of event.pairs) {
-            let known = watched.get(pair.identifier);
-            if (!known) {
-              const { identifier, sentence, label, images } = pair;
-              known = { identifier, sentence, label, images, probTrue: [] };
-              watched.set(identifier, known);
-            }
+            const known = watched.get(pair.identifier) ?? { pair, byEpoch: new Map() };
+            watched.set(pair.identifier, known);
             // After a resume, an epoch may be reported again; the later report replaces the earlier one.
-            known.probTrue = known.probTrue.filter(({ epoch }) => epoch !== event.epoch);
-            known.probTrue.push({ epoch: event.epoch, value: pair.probTrue });
+            known.byEpoch.delete(event.epoch);
+            known.byEpoch.set(event.epoch, pair.probTrue);
           }
           break;
       }
@@ -124,7 +140,11 @@ export class HistoryLog {
     if (curriculum)
       history.marks.push({ kind: 'stage', step: curriculum.epochs * curriculum.stepsPerEpoch });
     history.notes = [...notes.values()].slice(-MAX_NOTES);
-    history.watched = [...watched.values()];
+    history.watched = [...watched.values()].map(({ pair, byEpoch }) => {
+      const { identifier, sentence, label, images } = pair;
+      const probTrue = Array.from(byEpoch, ([epoch, value]) => ({ epoch, value }));
+      return { identifier, sentence, label, images, probTrue };
+    });
     return history;
   }
 }
@@ -134,20 +154,22 @@ export class HistoryLog {
  * evaluation keeps the epoch of the one that it replaces.
  */
 function addEvaluation(points: EvalPoint[], point: EvalPoint): void {
-  const at = points.findIndex((old) => old.split === point.split && old.step === point.step);
-  if (at >= 0) {
+  const before = points.findLastIndex(({ step }) => step <= point.step);
+  for (let at = before; at >= 0 && points[at].step === point.step; at--) {
+    if (points[at].split !== point.split) continue;
     const { epoch, time } = points[at];
     points[at] = point.epoch === null ? { ...point, epoch, time } : point;
     return;
   }
-  const before = points.findLastIndex(({ step }) => step <= point.step);
   points.splice(before + 1, 0, point);
 }
 
-/** Inserts an epoch in the order of steps. It replaces an earlier report of the same epoch. */
-function addEpoch(points: EpochPoint[], point: EpochPoint): void {
-  const again = points.findIndex(({ epoch }) => epoch === point.epoch);
-  if (again >= 0) points.splice(again, 1);
+/** Inserts an epoch in the order of steps. @param again whether it replaces an earlier report of the same epoch */
+function addEpoch(points: EpochPoint[], point: EpochPoint, again: boolean): void {
+  if (again) {
+    const earlier = points.findIndex(({ epoch }) => epoch === point.epoch);
+    points.splice(earlier, 1);
+  }
   const before = points.findLastIndex(({ step }) => step <= point.step);
   points.splice(before + 1, 0, point);
 }
