@@ -3,17 +3,25 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, expect, inject, it } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { openWorkbench, scratchFolder } from '../../test/e2e/harness/open';
-import { markedProcesses } from '../../test/e2e/harness/processes';
+import { freePort } from '../../test/e2e/harness/server';
 import { openDashboard } from '../../test/e2e/panels';
-import { describe, processPoint, summarize, type Point } from './watched';
+import { Inspector } from './inspector';
+import { fitLine } from './slope';
+import { afterWarmUp, describe, lastStep, processPoint, summarize, type Point } from './watched';
 
 const minutes = Number(process.env['NLVR_SOAK_MINUTES'] ?? 60);
 const EVERY_MS = Math.max(1000, Math.min(10_000, minutes * 250));
+/** Points between two garbage collections in the extension host: private memory between them is that of normal use. */
+const COLLECT_EVERY = 3;
 let trainer: ChildProcess | undefined;
+let inspector: Inspector | undefined;
 
-afterAll(() => trainer?.kill('SIGKILL'));
+afterAll(() => {
+  inspector?.close();
+  trainer?.kill('SIGKILL');
+});
 
 it(`memory and descriptors over ${minutes} minutes`, async () => {
   const workspace = scratchFolder('soak');
@@ -38,7 +46,8 @@ it(`memory and descriptors over ${minutes} minutes`, async () => {
     expect(trainer.exitCode).toBeNull();
     await sleep(200);
   }
-  const vscode = await openWorkbench({ workspace });
+  const inspectorPort = await freePort();
+  const vscode = await openWorkbench({ workspace, inspectorPort });
   const frame = await openDashboard(vscode);
   await frame.locator('.plot canvas').first().waitFor();
   const session = await vscode.page.context().newCDPSession(vscode.page);
@@ -47,20 +56,32 @@ it(`memory and descriptors over ${minutes} minutes`, async () => {
     .context()
     .newCDPSession(frame)
     .catch(() => undefined);
-  const host = markedProcesses().find(
-    ({ command, mark }) => mark.startsWith(inject('mark')) && /--type=extensionHost/.test(command),
-  );
-  expect(host).toBeDefined();
-  const points: Record<'trainer' | 'host' | 'page', Point[]> = { trainer: [], host: [], page: [] };
+  const [host] = vscode.server.extensionHosts();
+  inspector = await Inspector.open(host, inspectorPort);
+  const points: Record<'trainer' | 'host' | 'hostHeap' | 'hostExternal' | 'page', Point[]> = {
+    trainer: [],
+    host: [],
+    hostHeap: [],
+    hostExternal: [],
+    page: [],
+  };
+  /** Steps of the run at the points of the host's heap. */
+  const steps: number[] = [];
   const began = performance.now();
   let events = 0;
   while (performance.now() - began < minutes * 60_000) {
     const seconds = (performance.now() - began) / 1000;
     const ofTrainer = processPoint(pid);
-    const ofHost = processPoint(host?.pid ?? 0);
+    const ofHost = processPoint(host);
     expect(ofTrainer && ofHost).toBeDefined();
     if (ofTrainer) points.trainer.push({ seconds, ...ofTrainer });
     if (ofHost) points.host.push({ seconds, ...ofHost });
+    if (events % COLLECT_EVERY === 0) {
+      const { heap, external } = await inspector.heapUse();
+      points.hostHeap.push({ seconds, bytes: heap });
+      points.hostExternal.push({ seconds, bytes: external });
+      steps.push(lastStep(run));
+    }
     let bytes = 0;
     for (const each of [session, ...(own ? [own] : [])]) {
       await each.send('HeapProfiler.collectGarbage');
@@ -71,12 +92,22 @@ it(`memory and descriptors over ${minutes} minutes`, async () => {
     events++;
   }
   expect(events).toBeGreaterThan(3);
-  const steps = await frame.locator('.figures').textContent();
+  const figures = await frame.locator('.figures').textContent();
   const results = Object.fromEntries(
     Object.entries(points).map(([name, list]) => [name, summarize(list)]),
   );
+  const perStep = fitLine(
+    afterWarmUp(steps),
+    afterWarmUp(points.hostHeap.map(({ bytes }, i) => bytes + points.hostExternal[i].bytes)),
+  );
   for (const [name, summary] of Object.entries(results)) console.log(describe(name, summary));
-  console.log(`the dashboard says: ${steps ?? ''}`);
+  console.log(
+    `host, in use: ${perStep.slope.toFixed(0)} ± ${perStep.error.toFixed(0)} bytes a step`,
+  );
+  console.log(`the dashboard says: ${figures ?? ''}`);
   mkdirSync('bench/results', { recursive: true });
-  writeFileSync('bench/results/soak.json', JSON.stringify({ minutes, results, points }, null, 2));
+  writeFileSync(
+    'bench/results/soak.json',
+    JSON.stringify({ minutes, results, perStep, steps, points }, null, 2),
+  );
 });

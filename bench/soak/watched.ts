@@ -1,5 +1,6 @@
 /** Memory and descriptors of processes over time (Linux). */
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { join } from 'node:path';
 import { fitLine } from './slope';
 
 const MIB = 1024 * 1024;
@@ -28,6 +29,27 @@ export function processPoint(pid: number): Omit<Point, 'seconds'> | undefined {
   }
 }
 
+const TAIL_BYTES = 256 * 1024;
+
+/** The last step in the events of a run folder; 0 when it has none. */
+export function lastStep(run: string): number {
+  const file = openSync(join(run, 'events.jsonl'), 'r');
+  try {
+    const tail = Buffer.alloc(TAIL_BYTES);
+    const from = Math.max(0, fstatSync(file).size - TAIL_BYTES);
+    const bytes = readSync(file, tail, 0, TAIL_BYTES, from);
+    const steps = tail.toString('utf8', 0, bytes).matchAll(/"type":"step","step":(\d+),/g);
+    return Number([...steps].at(-1)?.[1] ?? 0);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Omits the measurements at the beginning. */
+export function afterWarmUp<T>(values: readonly T[]): T[] {
+  return values.slice(Math.floor(values.length * WARM_UP));
+}
+
 export interface Summary {
   points: number;
   minutes: number;
@@ -43,7 +65,7 @@ export interface Summary {
 
 /** @param points at least four */
 export function summarize(points: readonly Point[]): Summary {
-  const measured = points.slice(Math.floor(points.length * WARM_UP));
+  const measured = afterWarmUp(points);
   const hours = measured.map(({ seconds }) => seconds / 3600);
   const mebibytes = measured.map(({ bytes }) => bytes / MIB);
   const { slope, error } = fitLine(hours, mebibytes);

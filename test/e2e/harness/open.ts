@@ -21,6 +21,8 @@ export interface OpenOptions {
   size?: { width: number; height: number };
   /** Language of the extension, such as `zh-cn`. VS Code itself is English: no language pack is installed. */
   language?: string;
+  /** Port for Node's inspector of the extension host; see bench/soak/inspector.ts. */
+  inspectorPort?: number;
 }
 
 const open = new Set<Workbench>();
@@ -54,8 +56,9 @@ function serverFor({
   trusted = true,
   settings = {},
   extensions = inject('extensions')[name],
+  inspectorPort,
 }: OpenOptions): Promise<Server> {
-  const kind = JSON.stringify([name, trusted, settings, extensions]);
+  const kind = JSON.stringify([name, trusted, settings, extensions, inspectorPort]);
   const known = servers.get(kind);
   if (known) return known;
   const started = Server.start({
@@ -65,6 +68,7 @@ function serverFor({
     trusted,
     settings,
     mark: `${inject('mark')}.${randomUUID()}`,
+    ...(inspectorPort !== undefined && { inspectorPort }),
   });
   servers.set(kind, started);
   // The next window tries again.

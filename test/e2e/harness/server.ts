@@ -16,6 +16,8 @@ export interface ServerOptions {
   settings: Record<string, unknown>;
   /** Mark of this server; its trainers are ended with it. */
   mark: string;
+  /** Port of this machine where a process opens Node's inspector when it gets SIGUSR1. */
+  inspectorPort?: number;
 }
 
 /** Settings for a quiet, deterministic, offline editor. */
@@ -52,7 +54,7 @@ export class Server {
 
   /** @throws with the server's last output when it is not ready within a minute. */
   static async start(options: ServerOptions): Promise<Server> {
-    const { server, userData, extensions } = options;
+    const { server, userData, extensions, inspectorPort } = options;
     mkdirSync(join(userData, 'User'), { recursive: true });
     const settings = { ...baseSettings, ...options.settings };
     writeFileSync(join(userData, 'User', 'settings.json'), JSON.stringify(settings, null, 2));
@@ -60,6 +62,8 @@ export class Server {
     const child = spawn(
       server.node,
       [
+        // The extension hosts get the flags of the server's Node.
+        ...(inspectorPort === undefined ? [] : [`--inspect-port=127.0.0.1:${inspectorPort}`]),
         server.entry,
         ...['--auth', 'none', '--bind-addr', `127.0.0.1:${port}`],
         ...['--user-data-dir', userData, '--extensions-dir', extensions],
@@ -107,7 +111,8 @@ export class Server {
   }
 }
 
-function freePort(): Promise<number> {
+/** A port of this machine where nothing listens. */
+export function freePort(): Promise<number> {
   return new Promise((done, fail) => {
     const probe = createServer();
     probe.once('error', fail);
