@@ -119,8 +119,7 @@ describe('the page of failed examples', () => {
     await page().keyboard.press('z');
     await expect.poll(() => page().locator('.zoom-factor').textContent()).toBe('3×');
     expect(await page().locator('.zoom-hint').textContent()).toContain('Esc');
-    for (const seen of await page().evaluate<number[]>(colorsSeen))
-      expect(seen).toBeGreaterThan(1);
+    for (const seen of await page().evaluate<number[]>(colorsSeen)) expect(seen).toBeGreaterThan(1);
     await page().keyboard.press('Escape');
     await page().locator('.zoom-factor').waitFor({ state: 'detached' });
   });

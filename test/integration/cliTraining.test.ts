@@ -15,7 +15,7 @@ import { eventsOf, lossesOf, tinyProject } from './tinyProject';
  * Only the order uses random numbers. The learning rate is small because AdamW makes whole steps of
  * gradients that are nothing but rounding, and these are not the same for other batches.
  */
-const still = {
+const deterministicSettings = {
   augment: 'false',
   drop_path_rate: '0',
   med_config:
@@ -70,8 +70,12 @@ describe('freeze_vit', () => {
 });
 
 test('two batches of 2 accumulated are one of 4, gradient and clipping included', async () => {
-  const whole = await tinyProject(still);
-  const halves = await tinyProject({ ...still, batch_size_train: '2', accumulate_steps: '2' });
+  const whole = await tinyProject(deterministicSettings);
+  const halves = await tinyProject({
+    ...deterministicSettings,
+    batch_size_train: '2',
+    accumulate_steps: '2',
+  });
   await Promise.all([whole, halves].map(({ config }) => succeed('train', '--config', config)));
   const [expected, found] = [whole, halves].map(({ run }) =>
     eventsOf(run).flatMap((event) => (event.type === 'step' ? [event] : [])),
@@ -81,7 +85,7 @@ test('two batches of 2 accumulated are one of 4, gradient and clipping included'
     expect(Math.abs(Number(loss) - Number(expected[i].loss)), `step ${i + 1}`).toBeLessThan(1e-5);
     expect(Number(gradNorm) / Number(expected[i].gradNorm), `step ${i + 1}`).toBeCloseTo(1, 3);
     // Otherwise nothing would be clipped.
-    expect(gradNorm).toBeGreaterThan(Number(still.grad_clip));
+    expect(gradNorm).toBeGreaterThan(Number(deterministicSettings.grad_clip));
   }
 });
 
@@ -96,7 +100,7 @@ test('bf16 trains', async () => {
 
 test('fp16 trains like fp32, skips steps that overflow, and resumes exactly', async () => {
   // A constant learning rate, so that the number of epochs changes nothing.
-  const constant = { ...still, min_lr: still.init_lr };
+  const constant = { ...deterministicSettings, min_lr: deterministicSettings.init_lr };
   const wide = await tinyProject(constant);
   const { config, run } = await tinyProject({ ...constant, precision: 'fp16' });
   await Promise.all([wide.config, config].map((file) => succeed('train', '--config', file)));
