@@ -60,9 +60,9 @@ export class EpochEnd {
       results[dataset.split] = metrics;
     }
     writeHealth(writer, health, health.afterEvaluation(results.val?.accuracy ?? null));
-    await this.keepBest(state, results);
+    await this.saveBestCheckpoint(state, results);
     this.log(state, results);
-    await this.keepEpoch(state);
+    await this.saveEpochCheckpoint(state);
     return 'done';
   }
 
@@ -124,7 +124,7 @@ export class EpochEnd {
    * Saves the best checkpoint, by the unrounded validation accuracy; equal accuracies keep the earlier one. Without a
    * validation split the newest checkpoint is the best.
    */
-  private async keepBest(
+  private async saveBestCheckpoint(
     state: TrainerState,
     results: Partial<Record<Split, Metrics>>,
   ): Promise<void> {
@@ -160,7 +160,7 @@ export class EpochEnd {
   }
 
   /** Saves the checkpoint of the epoch, and removes those that exceed `keep_checkpoints`. */
-  private async keepEpoch(state: TrainerState): Promise<void> {
+  private async saveEpochCheckpoint(state: TrainerState): Promise<void> {
     const { config, checkpoint, writer, isMain } = this.options;
     const { folder } = writer;
     if (config.keep_checkpoints === 0 || !isMain) return;

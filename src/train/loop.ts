@@ -76,7 +76,7 @@ export class TrainingLoop {
       return await this.runEpochs();
     } catch (error) {
       this.reporter.flush();
-      await this.saver.rescue();
+      await this.saver.saveOnFailure();
       throw error;
     }
   }

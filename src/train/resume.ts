@@ -6,7 +6,7 @@ import { readRunInfo } from '../run/read/migrate';
 import type { RunFolder } from '../run/runFolder';
 import { localize } from '../util/localize';
 import { UserError } from '../util/userError';
-import { readLastState, requireFitting } from './checkpoint/checkpoints';
+import { readLastTrainerState, requireFitting } from './checkpoint/checkpoints';
 import { exampleOrder, requireSameOrder } from './data/exampleOrder';
 import type { TrainingPlan } from './plan';
 import { requireSameModel } from './checkpoint/sameModel';
@@ -23,7 +23,7 @@ export async function resumableState(
   { config, folder: configFolder }: LoadedConfig,
   plan: TrainingPlan,
 ): Promise<TrainerState> {
-  const state = readLastState(folder);
+  const state = readLastTrainerState(folder);
   if (state.seed !== config.seed)
     throw new UserError(
       localize(

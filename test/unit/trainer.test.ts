@@ -12,7 +12,7 @@ import { RunWriter } from '../../src/run/record/runWriter';
 import type { Feeds } from '../../src/runtime/trace/program';
 import type { Precision } from '../../src/util/precision';
 import type { Session } from '../../src/runtime/session';
-import { readLastState } from '../../src/train/checkpoint/checkpoints';
+import { readLastTrainerState } from '../../src/train/checkpoint/checkpoints';
 import { exampleOrder } from '../../src/train/data/exampleOrder';
 import { HealthMonitor } from '../../src/train/health';
 import { TrainingPlan } from '../../src/train/plan';
@@ -187,7 +187,7 @@ async function train(
   return { outcome: await trainer.run(), state, steps, events };
 }
 
-const lastState = (): TrainerState => readLastState(new RunFolder(folder));
+const lastState = (): TrainerState => readLastTrainerState(new RunFolder(folder));
 const notes = ({ events }: Attempt): string[] =>
   events.flatMap((event) => (event.type === 'note' ? [event.code] : []));
 

@@ -266,7 +266,7 @@ function write(
       seconds: 0,
       predictions: relative(folder.root, file),
     });
-    keepBest(writer, split, epoch, metrics);
+    updateBest(writer, split, epoch, metrics);
     writeFileAtomic(report.report, JSON.stringify(report, null, 2) + '\n');
     writer.close('finished');
   } catch (error) {
@@ -276,7 +276,7 @@ function write(
 }
 
 /** Updates the best epoch by validation accuracy; an import without an epoch always replaces it. */
-function keepBest(writer: RunWriter, split: Split, epoch: number | null, metrics: Metrics): void {
+function updateBest(writer: RunWriter, split: Split, epoch: number | null, metrics: Metrics): void {
   const { best } = writer.info;
   const { accuracy, consistency } = metrics;
   if (accuracy === null) return;

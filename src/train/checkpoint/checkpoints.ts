@@ -46,7 +46,7 @@ export async function saveWeights(
  * one is renamed to `checkpoint_last`, and the old one is removed: `lastCheckpointOf` finds a complete one at any time.
  * @returns number of bytes written.
  */
-export async function saveLast(
+export async function saveLastCheckpoint(
   source: CheckpointSource,
   folder: RunFolder,
   state: TrainerState,
@@ -97,8 +97,11 @@ export function lastCheckpointOf(folder: RunFolder): string | undefined {
  * Assigns weights and moments of the last checkpoint.
  * @throws {UserError} when there is none, it is damaged, or it belongs to another configuration.
  */
-export async function restoreLast(source: CheckpointSource, folder: RunFolder): Promise<void> {
-  const path = requireLast(folder);
+export async function restoreLastCheckpoint(
+  source: CheckpointSource,
+  folder: RunFolder,
+): Promise<void> {
+  const path = requireLastCheckpoint(folder);
   const { session, shapes, trainable } = source;
   await restore(session, join(path, 'model.safetensors'), shapes);
   const moments = momentShapes(shapes, trainable);
@@ -115,7 +118,7 @@ export async function requireFitting(
   shapes: ReadonlyMap<string, readonly number[]>,
   trainable: readonly string[],
 ): Promise<void> {
-  const path = requireLast(folder);
+  const path = requireLastCheckpoint(folder);
   for (const [name, expected] of [
     ['model.safetensors', shapes],
     ['optimizer.safetensors', momentShapes(shapes, trainable)],
@@ -130,8 +133,8 @@ export async function requireFitting(
 }
 
 /** Reads `trainer.json` of the last checkpoint. @throws {UserError} */
-export function readLastState(folder: RunFolder): TrainerState {
-  const file = join(requireLast(folder), 'trainer.json');
+export function readLastTrainerState(folder: RunFolder): TrainerState {
+  const file = join(requireLastCheckpoint(folder), 'trainer.json');
   try {
     const state = JSON.parse(readFileSync(file, 'utf8')) as TrainerState;
     if (state.version === TRAINER_STATE_VERSION) return state;
@@ -154,7 +157,7 @@ export function readLastState(folder: RunFolder): TrainerState {
   }
 }
 
-function requireLast(folder: RunFolder): string {
+function requireLastCheckpoint(folder: RunFolder): string {
   const path = lastCheckpointOf(folder);
   if (path === undefined)
     throw new UserError(

@@ -11,7 +11,7 @@ import { ExitCode, isAbortError, UserError } from '../../util/userError';
 import { trimLog } from '../log';
 import { initializeWeights, pretrainedOf, type ModelSession } from '../modelSession';
 import type { TrainerState } from '../state';
-import { restoreLast, type CheckpointSource } from './checkpoints';
+import { restoreLastCheckpoint, type CheckpointSource } from './checkpoints';
 
 export interface InitialWeightsRequest {
   loaded: LoadedConfig;
@@ -37,7 +37,7 @@ export async function loadInitialWeights(
   { loaded, writer, resumed, signal, onDownload }: InitialWeightsRequest,
 ): Promise<LoadReport | undefined> {
   if (resumed) {
-    await restoreLast(checkpoint, writer.folder);
+    await restoreLastCheckpoint(checkpoint, writer.folder);
     trimLog(writer.folder.log, resumed.epoch);
     return undefined;
   }

@@ -3,7 +3,7 @@ import type { RankShard } from '../../data/order';
 import type { RunRecord } from '../../run/record/runRecord';
 import type { StopController } from '../../run/record/stopController';
 import { localize } from '../../util/localize';
-import { saveLast, type CheckpointSource } from './checkpoints';
+import { saveLastCheckpoint, type CheckpointSource } from './checkpoints';
 import type { TrainerState } from '../state';
 
 interface LastCheckpointSaverOptions {
@@ -64,12 +64,12 @@ export class LastCheckpointSaver {
   async save(state: TrainerState, epoch: number): Promise<void> {
     const { checkpoint, writer, rankShard } = this.options;
     if (rankShard.rank !== 0) return;
-    // If saving fails, `rescue` must not try to save again.
+    // If saving fails, `saveOnFailure` must not try to save again.
     this.markInconsistent();
     writer.phase('saving');
     // After a power failure the run resumes after these steps, so their events must be on the disk too.
     writer.sync();
-    const bytes = await saveLast(checkpoint, writer.folder, state);
+    const bytes = await saveLastCheckpoint(checkpoint, writer.folder, state);
     writer.event({
       type: 'checkpoint',
       kind: 'last',
@@ -87,7 +87,7 @@ export class LastCheckpointSaver {
    * Saves the last complete step of a run that fails. Does nothing if there was no step since the last save, or if the weights
    * may be inconsistent. Never throws, because the error of the run is the one to report.
    */
-  async rescue(): Promise<void> {
+  async saveOnFailure(): Promise<void> {
     const { consistentState } = this;
     if (!consistentState || consistentState.step === this.savedStep) return;
     try {
