@@ -62,9 +62,9 @@ export async function recordFailure<T>(
 }
 
 /** Reports on standard error that the start waits for another process's lock. */
-export function reportLockWait({ owner, silent, seconds }: LockWait): void {
+export function reportLockWait({ owner, heartbeatAge, seconds }: LockWait): void {
   process.stderr.write(
-    `The run folder belongs to process ${owner.pid} on ${owner.host}, whose last heartbeat was ${silent} s ago. ` +
+    `The run folder belongs to process ${owner.pid} on ${owner.host}, whose last heartbeat was ${heartbeatAge} s ago. ` +
       `It is taken over in ${seconds} s, unless that process sends a heartbeat; --take_over takes it over immediately.\n`,
   );
 }

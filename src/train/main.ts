@@ -50,18 +50,18 @@ export async function runTraining(request: TrainingRequest): Promise<TrainingOut
   // Before everything else: checking a large data set takes minutes, in which the user may stop the training.
   const stop = new StopController(folder, request.onStopRequested, request.onSaveRequested);
   request.stopSignal?.addEventListener('abort', () => stop.request());
-  const job: OpenRunHandles = { record: undefined, lock: undefined };
+  const handles: OpenRunHandles = { record: undefined, lock: undefined };
   try {
-    return await Promise.race([runOnRank(request, folder, stop, job), group.failed]);
+    return await Promise.race([runOnRank(request, folder, stop, handles), group.failed]);
   } catch (error) {
     const cause = await diagnose(error, request);
     // The other ranks are notified first: writing to a full or hanging disk may take long.
     await group.fail(toFailure(cause, group.rankSpec));
-    if (job.record) closeFailedRun(job.record, cause);
+    if (handles.record) closeFailedRun(handles.record, cause);
     throw cause;
   } finally {
     stop.dispose();
-    job.lock?.release();
+    handles.lock?.release();
   }
 }
 
@@ -87,21 +87,21 @@ async function runOnRank(
   request: TrainingRequest,
   folder: RunFolder,
   stop: StopController,
-  job: OpenRunHandles,
+  handles: OpenRunHandles,
 ): Promise<TrainingOutcome | undefined> {
   const { group } = request;
-  const place = group.isMain ? await acquireFolder(request, folder, stop, job) : undefined;
+  const acquired = group.isMain ? await acquireFolder(request, folder, stop, handles) : undefined;
   const prepared =
-    group.isMain && !place
+    group.isMain && !acquired
       ? undefined
-      : await prepareData(request, place?.mode ?? request.mode, stop);
+      : await prepareData(request, acquired?.mode ?? request.mode, stop);
   // Rank 0 may have been stopped while it checked the images, which it alone does.
   if (!(await group.broadcast(prepared !== undefined)) || !prepared) {
     await group.close();
     return undefined;
   }
   await group.requireSame(rankFacts(request, prepared));
-  const outcome = await recordTraining(request, place, stop, prepared, job);
+  const outcome = await recordTraining(request, acquired, stop, prepared, handles);
   await group.close();
   return outcome;
 }
@@ -119,13 +119,13 @@ async function acquireFolder(
   { mode, takeOver = false, attempt, onWait }: TrainingRequest,
   folder: RunFolder,
   stop: StopController,
-  job: OpenRunHandles,
+  handles: OpenRunHandles,
 ): Promise<AcquiredFolder | undefined> {
   attempt?.setFolder(folder, false);
   requireUsableFolder(folder.root, mode);
   attempt?.willCreate(folder);
   try {
-    job.lock = await acquireLock(folder, {
+    handles.lock = await acquireLock(folder, {
       takeOver,
       signal: stop.signal,
       onWait: (wait) => {
@@ -137,11 +137,11 @@ async function acquireFolder(
     if (stop.requested) return undefined;
     throw error;
   }
-  stop.claimFolder();
+  stop.takeOwnership();
   attempt?.setFolder(folder, true);
   attempt?.phase('checking');
   // Checked again, now that no other process writes the folder.
-  return { folder, lock: job.lock, mode: requireUsableFolder(folder.root, mode) };
+  return { folder, lock: handles.lock, mode: requireUsableFolder(folder.root, mode) };
 }
 
 interface PreparedData {
@@ -235,14 +235,14 @@ const PER_RANK_KEYS = new Set<string>([
 
 async function recordTraining(
   request: TrainingRequest,
-  place: AcquiredFolder | undefined,
+  acquired: AcquiredFolder | undefined,
   stop: StopController,
   { report, datasets, plan }: PreparedData,
-  job: OpenRunHandles,
+  handles: OpenRunHandles,
 ): Promise<TrainingOutcome> {
   const { group } = request;
-  const opened = place && (await openRun(request, place, plan));
-  job.record = opened?.writer;
+  const opened = acquired && (await openRun(request, acquired, plan));
+  handles.record = opened?.writer;
   const begun = await group.broadcast<RunStart>(
     opened && { info: opened.writer.info, resumed: opened.resumed ?? null },
   );
@@ -259,7 +259,7 @@ async function recordTraining(
         'If other people use this machine or network, block the ports with a firewall rule.',
       ),
     );
-  if (place && request.mode === 'resume' && place.mode !== 'resume')
+  if (acquired && request.mode === 'resume' && acquired.mode !== 'resume')
     record.note(
       'info',
       'nothing-to-resume',

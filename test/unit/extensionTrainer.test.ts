@@ -26,7 +26,7 @@ import {
 import { AttemptWriter } from '../../src/run/record/attemptWriter';
 import { processStartTime } from '../../src/run/record/processStart';
 import { currentScope } from '../../src/run/record/owner';
-import { tryLock } from '../../src/run/record/runLock';
+import { tryAcquireLock } from '../../src/run/record/runLock';
 import { RunFolder } from '../../src/run/runFolder';
 
 /** Timeout for a busy machine. */
@@ -369,7 +369,7 @@ describe('stopping', () => {
   it('immediately does not change run.json of a resume that owns the folder since', async () => {
     const { pid } = await spawnTrainer(program('setInterval(() => {}, 1000)'), [], root, root);
     writeFileSync(join(root, 'run.json'), runJson(pid));
-    const resumed = tryLock(new RunFolder(root));
+    const resumed = tryAcquireLock(new RunFolder(root));
     try {
       await killRun(root, 'Stopped at once.', 100);
       expect(isAlive(pid)).toBe(false);

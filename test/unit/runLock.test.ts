@@ -6,7 +6,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { processStartTime } from '../../src/run/record/processStart';
 import { RunFolder } from '../../src/run/runFolder';
 import { currentScope, currentOwner } from '../../src/run/record/owner';
-import { acquireLock, tryLock, type HeldLock, type LockWait } from '../../src/run/record/runLock';
+import {
+  acquireLock,
+  tryAcquireLock,
+  type HeldLock,
+  type LockWait,
+} from '../../src/run/record/runLock';
 import { RunWriter, type RunStart } from '../../src/run/record/runWriter';
 
 let folder: RunFolder;
@@ -57,9 +62,9 @@ describe('the lock of a run folder', () => {
     const child = await otherTrainer();
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('exit', resolve));
-    tryLock(folder).release();
+    tryAcquireLock(folder).release();
     await otherTrainer({ processStart: '1' });
-    tryLock(folder).release();
+    tryAcquireLock(folder).release();
     expect(existsSync(folder.lock)).toBe(false);
   });
 
@@ -96,10 +101,10 @@ describe('the lock of an owner that cannot be looked up', () => {
 
   it.each(Object.entries(unseen))('of %s is held while its heartbeat is recent', (_who, more) => {
     lockOf(more);
-    expect(() => tryLock(folder)).toThrow(
+    expect(() => tryAcquireLock(folder)).toThrow(
       /belongs to process \d+ on \S+, whose last heartbeat was/,
     );
-    expect(() => tryLock(folder)).toThrow(
+    expect(() => tryAcquireLock(folder)).toThrow(
       expect.objectContaining({
         takeable: true,
         hint: expect.stringContaining(`--take_over. The lock is ${folder.lock}`) as string,
@@ -119,7 +124,7 @@ describe('the lock of an owner that cannot be looked up', () => {
     expect(waits).toEqual([
       {
         owner: expect.objectContaining({ host: 'elsewhere' }) as object,
-        silent: 86_400,
+        heartbeatAge: 86_400,
         seconds: 1,
       },
     ]);
@@ -128,11 +133,11 @@ describe('the lock of an owner that cannot be looked up', () => {
   it('is not taken over if its heartbeat is renewed while it is watched, regardless of its clock', async () => {
     const otherHost = { host: 'elsewhere', boot: 'another' };
     lockOf(otherHost, seconds(86_400));
-    const taking = acquireLock(folder, {
+    const acquiring = acquireLock(folder, {
       watchSeconds: 60,
       onWait: () => lockOf(otherHost, seconds(86_395)),
     });
-    await expect(taking).rejects.toThrow(/belongs to process/);
+    await expect(acquiring).rejects.toThrow(/belongs to process/);
     expect(readFileSync(folder.lock, 'utf8')).toContain('theirs');
   });
 
@@ -170,7 +175,7 @@ describe('the lock of an owner that cannot be looked up', () => {
   });
 
   it('is renewed in place, and created again after it was deleted manually', () => {
-    const lock = tryLock(folder);
+    const lock = tryAcquireLock(folder);
     const heartbeat = (): string =>
       (JSON.parse(readFileSync(folder.lock, 'utf8')) as { heartbeat: string }).heartbeat;
     const first = heartbeat();

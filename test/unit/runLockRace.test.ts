@@ -15,7 +15,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { processStartTime } from '../../src/run/record/processStart';
 import { currentScope } from '../../src/run/record/owner';
 import { RunFolder } from '../../src/run/runFolder';
-import { tryLock } from '../../src/run/record/runLock';
+import { tryAcquireLock } from '../../src/run/record/runLock';
 
 /** Called after a file was read, to simulate another process that runs at that moment. */
 let afterRead: ((file: string) => void) | undefined;
@@ -46,7 +46,7 @@ const lockOfEnded = (): string => owner(2 ** 30, '1');
 
 test('of an ended process is taken over completely', () => {
   writeFileSync(folder.lock, lockOfEnded());
-  const lock = tryLock(folder);
+  const lock = tryAcquireLock(folder);
   expect(readdirSync(folder.root)).toEqual(['run.lock']);
   lock.release();
 });
@@ -60,44 +60,44 @@ test('a stale lock that another process took over in the meantime is not changed
     rmSync(folder.lock);
     writeFileSync(folder.lock, otherLock);
   };
-  expect(() => tryLock(folder)).toThrow(/A run is being written/);
+  expect(() => tryAcquireLock(folder)).toThrow(/A run is being written/);
   expect(readFileSync(folder.lock, 'utf8')).toBe(otherLock);
 });
 
 test('only one process at a time removes a stale lock; the next one after it has ended', () => {
   const stale = lockOfEnded();
   writeFileSync(folder.lock, stale);
-  tryLock(folder).release();
-  const claims: string[] = [];
-  // The claim file of that process, now held by a running process.
+  tryAcquireLock(folder).release();
+  const removalLocks: string[] = [];
+  // The removal lock of that process, now held by a running process.
   afterRead = () => {
     for (const name of readdirSync(folder.root))
-      if (name.startsWith('.run.lock.') && !name.endsWith('.tmp')) claims.push(name);
+      if (name.startsWith('.run.lock.') && !name.endsWith('.tmp')) removalLocks.push(name);
   };
   writeFileSync(folder.lock, stale);
-  tryLock(folder).release();
+  tryAcquireLock(folder).release();
   afterRead = undefined;
-  const claim = join(folder.root, claims[0]);
+  const removalLock = join(folder.root, removalLocks[0]);
   writeFileSync(folder.lock, stale);
-  writeFileSync(claim, lockOfRunning());
-  expect(() => tryLock(folder)).toThrow(/A run is being written/);
+  writeFileSync(removalLock, lockOfRunning());
+  expect(() => tryAcquireLock(folder)).toThrow(/A run is being written/);
   expect(readFileSync(folder.lock, 'utf8')).toBe(stale);
-  writeFileSync(claim, lockOfEnded());
-  tryLock(folder).release();
+  writeFileSync(removalLock, lockOfEnded());
+  tryAcquireLock(folder).release();
   expect(readdirSync(folder.root)).toEqual([]);
 });
 
 test('a lock that is being written does not count as stale; a damaged one does after a while', () => {
   writeFileSync(folder.lock, '{"pid": 1');
-  expect(() => tryLock(folder)).toThrow(/A run is being written/);
+  expect(() => tryAcquireLock(folder)).toThrow(/A run is being written/);
   const minuteAgo = new Date(Date.now() - 60_000);
   utimesSync(folder.lock, minuteAgo, minuteAgo);
-  tryLock(folder).release();
+  tryAcquireLock(folder).release();
   expect(existsSync(folder.lock)).toBe(false);
 });
 
 test('releasing does not remove the lock of another process', () => {
-  const lock = tryLock(folder);
+  const lock = tryAcquireLock(folder);
   const otherLock = lockOfRunning();
   writeFileSync(folder.lock, otherLock);
   lock.release();

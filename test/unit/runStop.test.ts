@@ -39,7 +39,7 @@ describe('StopController', () => {
     let calls = 0;
     const stop = controller(() => calls++);
     expect([stop.requested, stop.signal.aborted, calls]).toEqual([true, true, 1]);
-    stop.claimFolder();
+    stop.takeOwnership();
     expect(existsSync(folder.stopRequest)).toBe(true);
     stop.dispose();
     expect(existsSync(folder.stopRequest)).toBe(false);
@@ -50,7 +50,7 @@ describe('StopController', () => {
     const stop = controller();
     expect(stop.requested).toBe(false);
     expect(existsSync(folder.stopRequest)).toBe(true);
-    stop.claimFolder();
+    stop.takeOwnership();
     expect(existsSync(folder.stopRequest)).toBe(false);
     writeFileSync(folder.stopRequest, '');
     await expect.poll(() => stop.requested, { timeout: 20_000 }).toBe(true);

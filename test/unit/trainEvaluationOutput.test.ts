@@ -10,7 +10,7 @@ import { openEvents } from '../../src/run/read/eventSource';
 import { readRunInfo } from '../../src/run/read/migrate';
 import { currentScope } from '../../src/run/record/owner';
 import { RunFolder } from '../../src/run/runFolder';
-import { tryLock } from '../../src/run/record/runLock';
+import { tryAcquireLock } from '../../src/run/record/runLock';
 import { RunWriter } from '../../src/run/record/runWriter';
 import { openEvaluationOutput, type OutputRequest } from '../../src/train/evaluate/output';
 import type { Metrics } from '../../src/analysis/metrics';
@@ -43,7 +43,7 @@ const begin = {
 } as const;
 const open = async (more: Partial<OutputRequest> = {}) => {
   const request = { outputDir: folder.root, loaded, checkpoint: folder.root, asRun: true, ...more };
-  return openEvaluationOutput(request, tryLock(new RunFolder(request.outputDir)));
+  return openEvaluationOutput(request, tryAcquireLock(new RunFolder(request.outputDir)));
 };
 const events = (): RunEvent[] =>
   readFileSync(folder.events, 'utf8')

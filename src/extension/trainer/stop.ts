@@ -8,7 +8,7 @@ import { ownerOf, readRun } from '../../run/read/readRun';
 import { RunFolder } from '../../run/runFolder';
 import type { RunInfo } from '../../run/runInfo';
 import { runJsonText } from '../../run/read/runFormat';
-import { FolderHeldError, tryLock, type HeldLock } from '../../run/record/runLock';
+import { FolderHeldError, tryAcquireLock, type HeldLock } from '../../run/record/runLock';
 import { isActiveStatus } from '../../run/record/runStatus';
 import { writeFileAtomic } from '../../util/atomicFile';
 import { storedMessage, localize, type MessageText } from '../../util/localize';
@@ -59,7 +59,7 @@ export async function killRun(
   // Under the lock: a resume may have started since, and then owns run.json.
   let lock: HeldLock;
   try {
-    lock = tryLock(paths);
+    lock = tryAcquireLock(paths);
   } catch (error) {
     if (error instanceof FolderHeldError) return;
     throw error;

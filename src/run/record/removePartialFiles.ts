@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunFolder } from '../runFolder';
 
-/** Names from `temporaryName`, and claims of stale locks. */
+/** Names from `temporaryName`, and removal locks (`runLock.ts`). */
 const temporary = /^\.(.+\.\d+\.[0-9a-f]{8}\.tmp|run\.lock\.[0-9a-f]{12}\.\d+)$/;
 /** Checkpoints are only written with the lock; another process may be writing the other files. */
 const checkpointFile = /^\.checkpoint_/;

@@ -44,7 +44,7 @@ export class FolderHeldError extends UserError {
   constructor(
     message: MessageText,
     hint: MessageText,
-    /** Whether `--take_over` can take it: the process cannot be looked up from here. */
+    /** Whether `--take_over` can take the folder over: the process cannot be looked up from here. */
     readonly takeable: boolean,
   ) {
     super(message, { hint });
@@ -55,7 +55,7 @@ export class FolderHeldError extends UserError {
 export interface LockWait {
   owner: Owner;
   /** Seconds since its last heartbeat. */
-  silent: number;
+  heartbeatAge: number;
   /** Seconds until the folder is taken over, unless the owner sends a heartbeat. */
   seconds: number;
 }
@@ -76,7 +76,7 @@ export interface LockOptions {
 export class HeldLock {
   private readonly timer: NodeJS.Timeout;
   private released = false;
-  private loss: UserError | undefined;
+  private takenOver: UserError | undefined;
 
   constructor(
     private readonly folder: RunFolder,
@@ -88,11 +88,11 @@ export class HeldLock {
   }
 
   /**
-   * Renews the heartbeat. If another process has taken the lock (for example after this one was suspended), leaves it
+   * Renews the heartbeat. If another process has acquired the lock (for example after this one was suspended), leaves it
    * unchanged; `requireHeld` then throws.
    */
   renew(): void {
-    if (this.released || this.loss) return;
+    if (this.released || this.takenOver) return;
     const { lock } = this.folder;
     try {
       // Write to the open file: if the lock is replaced in between, the new one does not change.
@@ -101,7 +101,7 @@ export class HeldLock {
         const text = readFileSync(fd, 'utf8');
         if (parseLock(text)?.token === this.token)
           writeSync(fd, formatLock(this.owner, this.token), 0);
-        else if (text !== '') this.loss = takenOverError(this.folder, parseLock(text)?.owner);
+        else if (text !== '') this.takenOver = takenOverError(this.folder, parseLock(text)?.owner);
       } finally {
         closeSync(fd);
       }
@@ -111,9 +111,9 @@ export class HeldLock {
     }
   }
 
-  /** @throws {UserError} if another process has taken the folder, which must then not be written to */
+  /** @throws {UserError} if another process has taken over the folder, which must then not be written to */
   requireHeld(): void {
-    if (this.loss) throw this.loss;
+    if (this.takenOver) throw this.takenOver;
   }
 
   /** Releases the lock. A second call does nothing. */
@@ -155,23 +155,23 @@ export async function acquireLock(folder: RunFolder, options: LockOptions = {}):
     watchSeconds = 2 * HEARTBEAT_SECONDS,
   } = options;
   for (;;) {
-    const found = tryTake(folder, () => takeOver);
+    const found = tryAcquire(folder, () => takeOver);
     if (found instanceof HeldLock) return found;
     const { owner } = found;
     if (!owner || lockLiveness(found) === 'alive') throw heldError(folder, found);
     const seconds = Math.max(watchSeconds, staleSeconds - found.age);
-    onWait?.({ owner, silent: Math.round(found.age), seconds: Math.ceil(seconds) });
+    onWait?.({ owner, heartbeatAge: Math.round(found.age), seconds: Math.ceil(seconds) });
     const deadline = performance.now() + seconds * 1000;
     let now: ExistingLock | undefined = found;
     while (now?.text === found.text && performance.now() < deadline) {
       await sleep(POLL_MS, undefined, { signal });
       now = readLock(folder.lock);
     }
-    // A heartbeat: the owner is running. Another token: a new owner has taken the lock, so check again.
+    // A heartbeat: the owner is running. Another token: a new owner has acquired the lock, so check again.
     if (now && now.token === found.token && now.text !== found.text) throw heldError(folder, now);
     if (now?.text !== found.text) continue;
-    const silent = tryTake(folder, ({ text }) => text === found.text);
-    if (silent instanceof HeldLock) return silent;
+    const acquired = tryAcquire(folder, ({ text }) => text === found.text);
+    if (acquired instanceof HeldLock) return acquired;
   }
 }
 
@@ -179,16 +179,16 @@ export async function acquireLock(folder: RunFolder, options: LockOptions = {}):
  * As `acquireLock`, without waiting: a folder whose owner cannot be looked up counts as held.
  * @throws {FolderHeldError}
  */
-export function tryLock(folder: RunFolder): HeldLock {
-  const found = tryTake(folder, () => false);
+export function tryAcquireLock(folder: RunFolder): HeldLock {
+  const found = tryAcquire(folder, () => false);
   if (found instanceof HeldLock) return found;
   throw heldError(folder, found);
 }
 
-/** @param mayTake whether a lock may be taken from an owner that cannot be looked up */
-function tryTake(
+/** @param mayTakeOver whether the lock of an owner that cannot be looked up may be taken over */
+function tryAcquire(
   folder: RunFolder,
-  mayTake: (found: ExistingLock) => boolean,
+  mayTakeOver: (found: ExistingLock) => boolean,
 ): HeldLock | ExistingLock {
   makeFolder(folder.root);
   const owner = currentOwner();
@@ -205,8 +205,8 @@ function tryTake(
     // An unreadable lock is being written, or damaged: read it again.
     if (!found.owner && found.age < DAMAGED_SECONDS) continue;
     const liveness = lockLiveness(found);
-    if (liveness === 'alive' || (liveness !== 'dead' && !mayTake(found))) return found;
-    removeStale(lock, found, formatLock(owner, token));
+    if (liveness === 'alive' || (liveness !== 'dead' && !mayTakeOver(found))) return found;
+    removeStaleLock(lock, found, formatLock(owner, token));
   }
   return last ?? { text: '', owner: undefined, token: '', age: 0 };
 }
@@ -221,7 +221,7 @@ function heldError({ root, lock }: RunFolder, found: ExistingLock): FolderHeldEr
   const { owner, age } = found;
   const wait = localize('Wait for it, stop it, or choose another --output_dir.');
   const liveness = lockLiveness(found);
-  // The lock of an ended process that still exists is being taken by another process.
+  // The lock of an ended process that still exists is being acquired by another process.
   if (!owner || liveness === 'dead')
     return new FolderHeldError(
       localize('A run is being written to {0}. It was not changed.', root),
@@ -273,32 +273,28 @@ function takenOverError(folder: RunFolder, by: Owner | undefined): UserError {
 }
 
 /**
- * Removes a stale lock. Between reading and removing it, another process may do the same and take the folder. So a process
- * first creates a claim file for that lock, exclusively; another process may claim it only after the first one has ended.
+ * Removes a stale lock. Between reading and removing it, another process may do the same and acquire the lock. So a process
+ * first acquires a removal lock, a file for this one stale lock; another process may acquire one only after the first one has
+ * ended.
  */
-function removeStale(lock: string, { text, token }: ExistingLock, ownText: string): void {
+function removeStaleLock(lock: string, { text, token }: ExistingLock, ownText: string): void {
   const id = createHash('sha256')
     .update(token || text)
     .digest('hex')
     .slice(0, 12);
-  const claims: string[] = [];
+  const removalLocks: string[] = [];
   for (let number = 0; ; number++) {
-    const claim = join(dirname(lock), `.${basename(lock)}.${id}.${number}`);
-    claims.push(claim);
-    if (createExclusively(claim, ownText)) break;
-    const otherClaim = readLock(claim);
-    // Claims are held only briefly and not renewed.
-    if (
-      !otherClaim ||
-      lockLiveness(otherClaim) === 'alive' ||
-      lockLiveness(otherClaim) === 'remote'
-    )
-      return;
+    const removalLock = join(dirname(lock), `.${basename(lock)}.${id}.${number}`);
+    removalLocks.push(removalLock);
+    if (createExclusively(removalLock, ownText)) break;
+    const other = readLock(removalLock);
+    // Removal locks are held only briefly and not renewed.
+    if (!other || lockLiveness(other) === 'alive' || lockLiveness(other) === 'remote') return;
   }
   try {
     if (readLock(lock)?.text === text) rmSync(lock, { force: true });
   } finally {
-    for (const claim of claims) rmSync(claim, { force: true });
+    for (const removalLock of removalLocks) rmSync(removalLock, { force: true });
   }
 }
 

@@ -12,7 +12,7 @@ import { newRun } from './newRun';
 import { migrateRunInfo } from '../read/migrate';
 import { isDisposable } from './isDisposable';
 import type { Phase } from './attempts';
-import { tryLock, type HeldLock } from './runLock';
+import { tryAcquireLock, type HeldLock } from './runLock';
 import { currentOwner } from './owner';
 import { RunFolder } from '../runFolder';
 import { HEARTBEAT_SECONDS, type RunInfo } from '../runInfo';
@@ -83,7 +83,7 @@ export class RunWriter {
    */
   static open(start: RunStart): RunWriter {
     const folder = new RunFolder(start.root);
-    const lock = start.lock ?? tryLock(folder);
+    const lock = start.lock ?? tryAcquireLock(folder);
     try {
       const existing = prepareFolder(folder, start.mode);
       makeFolder(folder.predictions);
@@ -127,7 +127,7 @@ export class RunWriter {
 
   /**
    * Appends an event.
-   * @throws {UserError} if the disk is full or another process has taken the folder
+   * @throws {UserError} if the disk is full or another process has taken over the folder
    */
   event(event: WithoutTime<RunEvent>): void {
     this.lock.requireHeld();
@@ -142,7 +142,7 @@ export class RunWriter {
 
   /**
    * Sets the phase of the attempt. Most phases are set by events.
-   * @throws {UserError} if another process has taken the folder
+   * @throws {UserError} if another process has taken over the folder
    */
   phase(phase: Phase): void {
     this.lock.requireHeld();
@@ -156,7 +156,7 @@ export class RunWriter {
 
   /**
    * Makes the events durable, before a checkpoint that depends on them is written.
-   * @throws {UserError} if the disk is full or another process has taken the folder
+   * @throws {UserError} if the disk is full or another process has taken over the folder
    */
   sync(): void {
     this.lock.requireHeld();

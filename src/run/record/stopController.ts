@@ -23,7 +23,7 @@ export class StopController {
 
   /**
    * @param folder the run folder, which need not exist yet and may be in use by another trainer: nothing in it is changed
-   *   before `claimFolder`.
+   *   before `takeOwnership`.
    * @param onRequest called once, when the first request arrives, to confirm it to the user.
    * @param onSaveRequest called when a signal asks to save
    */
@@ -69,7 +69,7 @@ export class StopController {
   }
 
   /** Removes a request that was made to an earlier process. Call it when this process has acquired the folder's lock. */
-  claimFolder(): void {
+  takeOwnership(): void {
     this.ownsFolder = true;
     if (this.stale !== undefined && this.requestTime() === this.stale) this.removeRequest();
   }

@@ -90,7 +90,7 @@ export async function evaluateCheckpoint(request: EvaluationRequest): Promise<Re
     });
     const output = await openEvaluationOutput(request, lock);
     try {
-      stop.claimFolder();
+      stop.takeOwnership();
       const results = await evaluateInto(output, request, datasets, stop).finally(() =>
         stop.dispose(),
       );
