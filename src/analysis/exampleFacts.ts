@@ -1,7 +1,7 @@
 /** What annotations and the files next to them say of examples, beyond what a prediction repeats of them. */
 import { readFile, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { readRecords } from '../data/annotations/records';
+import { readEntries } from '../data/annotations/entries';
 import type { Prediction } from '../run/predictions';
 import { pathExists } from '../util/pathExists';
 import { localize, type MessageText } from '../util/localize';
@@ -100,7 +100,7 @@ async function readVotes(file: string | null, notes: MessageText[]): Promise<Map
     return votes;
   }
   try {
-    await readRecords(file, ({ value }) => {
+    await readEntries(file, ({ value }) => {
       const { identifier, label } = value;
       const cast = [value.validation, value.extra_validations, value.evals].flatMap((each) =>
         typeof each === 'object' && each !== null ? (Object.values(each) as unknown[]) : [],
@@ -139,7 +139,7 @@ async function findPhenomenaFile(folder: string): Promise<string | null> {
 }
 
 async function addIdentifiers(file: string, to: Set<string>): Promise<void> {
-  await readRecords(file, ({ value }) => {
+  await readEntries(file, ({ value }) => {
     if (typeof value.identifier === 'string') to.add(value.identifier);
   });
 }

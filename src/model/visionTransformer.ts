@@ -105,7 +105,7 @@ function addPositionEmbeddings(
 }
 
 function namedParameters(values: readonly tf.Tensor[]): BlockParameters {
-  // The list and the record have the same keys.
+  // The list and the object have the same keys.
   return Object.fromEntries(blockParameters.map((name, i) => [name, values[i]])) as BlockParameters;
 }
 

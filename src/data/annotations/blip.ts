@@ -6,7 +6,7 @@ import {
   type NewExample,
   type ReadContext,
 } from './format';
-import { describeJson, type AnnotationRecord } from './records';
+import { describeJson, type AnnotationEntry } from './entries';
 import { localize } from '../../util/localize';
 
 /**
@@ -21,27 +21,27 @@ export class BlipReader implements FormatReader {
 
   constructor(private readonly context: ReadContext) {}
 
-  add(record: AnnotationRecord): void {
-    const sentence = stringField(record, 'sentence');
-    const label = labelField(record);
-    const [left, right] = imagesField(record);
+  add(entry: AnnotationEntry): void {
+    const sentence = stringField(entry, 'sentence');
+    const label = labelField(entry);
+    const [left, right] = imagesField(entry);
     const { imageRoot } = this.context;
-    const identifier = optionalText(record, 'identifier');
+    const identifier = optionalText(entry, 'identifier');
     this.examples.push({
       identifier: identifier ?? this.derivedIdentifier(left),
       sentence,
       images: [
-        imagePath(record, imageRoot, left, 'images[0]'),
-        imagePath(record, imageRoot, right, 'images[1]'),
+        imagePath(entry, imageRoot, left, 'images[0]'),
+        imagePath(entry, imageRoot, right, 'images[1]'),
       ],
       label,
       consistencyGroup: identifier && nlvr2ConsistencyGroup(identifier),
       group:
         ['group', 'kind', 'synset']
-          .map((key) => optionalText(record, key))
+          .map((key) => optionalText(entry, key))
           .find((text) => text !== null) ?? null,
-      line: record.line,
-      ...(record.span && { span: record.span }),
+      line: entry.line,
+      ...(entry.span && { span: entry.span }),
     });
   }
 
@@ -61,11 +61,11 @@ export class BlipReader implements FormatReader {
   }
 }
 
-function imagesField(record: AnnotationRecord): [string, string] {
-  const images = record.value.images;
+function imagesField(entry: AnnotationEntry): [string, string] {
+  const images = entry.value.images;
   if (!Array.isArray(images) || images.length !== 2)
     throw fieldError(
-      record,
+      entry,
       'images',
       Array.isArray(images)
         ? localize('expected two paths, left and right, found {0}', images.length)
@@ -74,7 +74,7 @@ function imagesField(record: AnnotationRecord): [string, string] {
   const [left, right] = images.map((path: unknown, i) => {
     if (typeof path !== 'string')
       throw fieldError(
-        record,
+        entry,
         `images[${i}]`,
         localize('expected a path, found {0}', describeJson(path)),
       );

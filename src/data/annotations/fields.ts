@@ -1,25 +1,25 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { DataError } from '../dataError';
-import { describeJson, locationOf, type AnnotationRecord } from './records';
+import { describeJson, locationOf, type AnnotationEntry } from './entries';
 import { localize, type MessageText } from '../../util/localize';
 
 /** Creates the error for one key of an annotation. */
-export function fieldError(record: AnnotationRecord, key: string, reason: MessageText): DataError {
-  return new DataError(reason, { ...locationOf(record), key });
+export function fieldError(entry: AnnotationEntry, key: string, reason: MessageText): DataError {
+  return new DataError(reason, { ...locationOf(entry), key });
 }
 
 /** Reads a key that must be a string. */
-export function stringField(record: AnnotationRecord, key: string): string {
-  const value = record.value[key];
+export function stringField(entry: AnnotationEntry, key: string): string {
+  const value = entry.value[key];
   if (typeof value !== 'string')
-    throw fieldError(record, key, localize('expected a string, found {0}', describeJson(value)));
+    throw fieldError(entry, key, localize('expected a string, found {0}', describeJson(value)));
   return value;
 }
 
 /** Reads an optional key; null if it is missing or neither a string nor a number. */
-export function optionalText(record: AnnotationRecord, key: string): string | null {
-  const value = record.value[key];
+export function optionalText(entry: AnnotationEntry, key: string): string | null {
+  const value = entry.value[key];
   if (typeof value === 'number') return String(value);
   return typeof value === 'string' && value !== '' ? value : null;
 }
@@ -28,8 +28,8 @@ export function optionalText(record: AnnotationRecord, key: string): string | nu
  * Reads `label`: a string in any case, or a JSON boolean; null if the key is missing or null.
  * @throws {DataError} for other values, which BLIP would silently read as False
  */
-export function labelField(record: AnnotationRecord): boolean | null {
-  const value = record.value.label;
+export function labelField(entry: AnnotationEntry): boolean | null {
+  const value = entry.value.label;
   if (value === undefined || value === null) return null;
   const text = typeof value === 'boolean' || typeof value === 'string' ? String(value) : '';
   switch (text.toLowerCase()) {
@@ -39,7 +39,7 @@ export function labelField(record: AnnotationRecord): boolean | null {
       return false;
     default:
       throw fieldError(
-        record,
+        entry,
         'label',
         localize(
           'expected "True" or "False", found {0}; omit the key for an unlabeled example',
@@ -56,25 +56,25 @@ export function labelField(record: AnnotationRecord): boolean | null {
  * @param key the key to name in messages
  */
 export function imagePath(
-  record: AnnotationRecord,
+  entry: AnnotationEntry,
   imageRoot: string,
   path: string,
   key: string,
 ): string {
   if (path === '' || path.includes('\0'))
     throw fieldError(
-      record,
+      entry,
       key,
       localize('expected the path of an image, found {0}', describeJson(path)),
     );
   if (sep === '/' && path.includes('\\') && !existsSync(join(imageRoot, path))) {
     const forward = path.replaceAll('\\', '/');
     if (!/^[A-Za-z]:/.test(path) && existsSync(join(imageRoot, forward)))
-      return imagePath(record, imageRoot, forward, key);
+      return imagePath(entry, imageRoot, forward, key);
   }
   if (isAbsolute(path) || /^[A-Za-z]:[\\/]/.test(path))
     throw fieldError(
-      record,
+      entry,
       key,
       localize(
         '{0} is an absolute path; image paths are relative to image_root',
@@ -88,7 +88,7 @@ export function imagePath(
   const inside = relative(imageRoot, whole);
   if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside))
     throw fieldError(
-      record,
+      entry,
       key,
       localize('{0} is outside image_root ({1})', describeJson(path), imageRoot),
     );

@@ -1,5 +1,5 @@
 import type { Example } from '../types';
-import type { AnnotationRecord } from './records';
+import type { AnnotationEntry } from './entries';
 
 /** Paths that a reader needs in addition to the annotations. */
 export interface ReadContext {
@@ -14,7 +14,7 @@ export type NewExample = Omit<Example, 'index'>;
 
 /** Converts the annotations of one format to examples: `add` for each in order, then `finish`. */
 export interface FormatReader {
-  add(record: AnnotationRecord): void;
+  add(entry: AnnotationEntry): void;
   /** Called once, after the last `add`. */
   finish(): Promise<NewExample[]>;
 }

@@ -7,7 +7,7 @@ import { BlipReader } from './blip';
 import type { FormatReader, ReadContext } from './format';
 import { Nlvr1Reader } from './nlvr1';
 import { Nlvr2Reader } from './nlvr2';
-import { locationOf, readRecords, uniterMessage, type AnnotationRecord } from './records';
+import { locationOf, readEntries, uniterMessage, type AnnotationEntry } from './entries';
 import { localize } from '../../util/localize';
 
 type Format = Dataset['format'];
@@ -33,10 +33,10 @@ export async function loadDataset(
   const context = { file: resolve(file), imageRoot: resolve(options.imageRoot) };
   let format = options.format;
   let reader: FormatReader | undefined;
-  const { isUtf8 } = await readRecords(context.file, (record) => {
-    if (format === 'auto') format = detectFormat(record);
+  const { isUtf8 } = await readEntries(context.file, (entry) => {
+    if (format === 'auto') format = detectFormat(entry);
     reader ??= createReader(format, context, split);
-    reader.add(record);
+    reader.add(entry);
   });
   const examples = reader ? await reader.finish() : [];
   return {
@@ -60,8 +60,8 @@ function createReader(format: Format, context: ReadContext, split: Split): Forma
   }
 }
 
-function detectFormat(record: AnnotationRecord): Format {
-  const { value } = record;
+function detectFormat(entry: AnnotationEntry): Format {
+  const { value } = entry;
   if ('images' in value) return 'blip';
   if ('left_url' in value) return 'nlvr2';
   if ('structured_rep' in value) return 'nlvr1';
@@ -72,9 +72,9 @@ function detectFormat(record: AnnotationRecord): Format {
       localize(
         'these annotations use an unsupported format (keys: {0}); convert them with {1}',
         Object.keys(value).slice(0, 8),
-        `nlvr convert ${record.file} annotation.json`,
+        `nlvr convert ${entry.file} annotation.json`,
       ),
-      locationOf(record),
+      locationOf(entry),
     );
   // Annotations that were reduced to the fields for training still have their identifiers.
   const identifier = typeof value.identifier === 'string' ? value.identifier : '';
@@ -83,13 +83,13 @@ function detectFormat(record: AnnotationRecord): Format {
   // txt2img.json and id2len.json map identifiers to image files or to numbers.
   const [first] = Object.keys(value);
   if (first !== undefined && /^[A-Za-z0-9_]+-\d+-\d+-\d+$/.test(first))
-    throw new DataError(uniterMessage, locationOf(record));
+    throw new DataError(uniterMessage, locationOf(entry));
   const keys = Object.keys(value).slice(0, 8).join(', ') || 'none';
   throw new DataError(
     localize(
       'the format is not recognized (keys: {0}); expected "images" (BLIP), "left_url" (NLVR2) or "structured_rep" (NLVR)',
       keys,
     ),
-    locationOf(record),
+    locationOf(entry),
   );
 }

@@ -3,11 +3,11 @@ import type { Split } from '../split';
 import { fieldError, imagePath, labelField, optionalText, stringField } from './fields';
 import type { FormatReader, NewExample, ReadContext } from './format';
 import { chooseLayout, type Layout } from './layout';
-import { describeJson, type AnnotationRecord } from './records';
+import { describeJson, type AnnotationEntry } from './entries';
 import { localize } from '../../util/localize';
 
 interface Nlvr1Item {
-  record: AnnotationRecord;
+  entry: AnnotationEntry;
   identifier: string;
   directory: string;
   sentence: string;
@@ -46,31 +46,31 @@ export class Nlvr1Reader implements FormatReader {
     private readonly split: Split,
   ) {}
 
-  add(record: AnnotationRecord): void {
-    const identifier = stringField(record, 'identifier');
+  add(entry: AnnotationEntry): void {
+    const identifier = stringField(entry, 'identifier');
     if (!/^\d+-\d+$/.test(identifier))
       throw fieldError(
-        record,
+        entry,
         'identifier',
         localize(
           'expected NLVR\'s number and position such as "72-0", found {0}',
           describeJson(identifier),
         ),
       );
-    const directory = optionalText(record, 'directory');
+    const directory = optionalText(entry, 'directory');
     if (directory === null)
       throw fieldError(
-        record,
+        entry,
         'directory',
-        localize("expected the images' folder, found {0}", describeJson(record.value.directory)),
+        localize("expected the images' folder, found {0}", describeJson(entry.value.directory)),
       );
     this.items.push({
       // Drop the description of the image, by far the largest part of a line.
-      record: { ...record, value: { identifier } },
+      entry: { ...entry, value: { identifier } },
       identifier,
       directory,
-      sentence: stringField(record, 'sentence'),
-      label: labelField(record),
+      sentence: stringField(entry, 'sentence'),
+      label: labelField(entry),
     });
   }
 
@@ -87,9 +87,9 @@ export class Nlvr1Reader implements FormatReader {
   }
 
   private examplesOf(item: Nlvr1Item, path: string): NewExample[] {
-    const { record, identifier, sentence, label } = item;
+    const { entry, identifier, sentence, label } = item;
     const images = Array.from({ length: orders }, (_, k) =>
-      imagePath(record, this.context.imageRoot, `${path}-${k}.png`, 'directory'),
+      imagePath(entry, this.context.imageRoot, `${path}-${k}.png`, 'directory'),
     );
     return images.map((left, k) => ({
       identifier: `${identifier}-${k}`,
@@ -98,8 +98,8 @@ export class Nlvr1Reader implements FormatReader {
       label,
       consistencyGroup: identifier.slice(0, identifier.indexOf('-')),
       group: null,
-      line: record.line,
-      ...(record.span && { span: record.span }),
+      line: entry.line,
+      ...(entry.span && { span: entry.span }),
     }));
   }
 }

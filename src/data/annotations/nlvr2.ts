@@ -8,11 +8,11 @@ import {
   type ReadContext,
 } from './format';
 import { chooseLayout, type Layout } from './layout';
-import { describeJson, type AnnotationRecord } from './records';
+import { describeJson, type AnnotationEntry } from './entries';
 import { localize } from '../../util/localize';
 
 interface Nlvr2Item {
-  record: AnnotationRecord;
+  entry: AnnotationEntry;
   identifier: string;
   /** First part of the identifier: train, dev, test1 … */
   set: string;
@@ -44,13 +44,13 @@ export class Nlvr2Reader implements FormatReader {
 
   constructor(private readonly context: ReadContext) {}
 
-  add(record: AnnotationRecord): void {
-    const identifier = stringField(record, 'identifier');
+  add(entry: AnnotationEntry): void {
+    const identifier = stringField(entry, 'identifier');
     // The fifth number of a contrast set counts the modifications of an example, each with its own images.
     const parts = /^([A-Za-z0-9_]+)-\d+-\d+(?=-\d+$|-\d+-\d+$)/.exec(identifier);
     if (!parts)
       throw fieldError(
-        record,
+        entry,
         'identifier',
         localize(
           'expected NLVR2\'s split-set-pair-sentence such as "dev-850-0-0", found {0}',
@@ -58,14 +58,14 @@ export class Nlvr2Reader implements FormatReader {
         ),
       );
     this.items.push({
-      record: { ...record, value: { identifier } },
+      entry: { ...entry, value: { identifier } },
       identifier,
       pair: contrastSetOf(identifier) === null ? parts[0] : identifier,
       set: parts[1],
-      directory: optionalText(record, 'directory'),
-      sentence: stringField(record, 'sentence'),
-      label: labelField(record),
-      synset: optionalText(record, 'synset'),
+      directory: optionalText(entry, 'directory'),
+      sentence: stringField(entry, 'sentence'),
+      label: labelField(entry),
+      synset: optionalText(entry, 'synset'),
     });
   }
 
@@ -84,7 +84,7 @@ export class Nlvr2Reader implements FormatReader {
       const key = item.directory === null ? 'identifier' : 'directory';
       const image = (side: 0 | 1) => {
         const path = (extension: string) =>
-          imagePath(item.record, imageRoot, `${chosen(item)}-img${side}.${extension}`, key);
+          imagePath(item.entry, imageRoot, `${chosen(item)}-img${side}.${extension}`, key);
         // Look for a JPEG only in contrast sets; everything else is PNG.
         const jpeg = item.pair === item.identifier && !existsSync(path('png')) && path('jpg');
         return jpeg && existsSync(jpeg) ? jpeg : path('png');
@@ -96,8 +96,8 @@ export class Nlvr2Reader implements FormatReader {
         label: item.label,
         consistencyGroup: nlvr2ConsistencyGroup(item.identifier),
         group: item.synset,
-        line: item.record.line,
-        ...(item.record.span && { span: item.record.span }),
+        line: item.entry.line,
+        ...(item.entry.span && { span: item.entry.span }),
       };
     });
   }

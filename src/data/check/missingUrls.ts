@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { csvRow } from '../../util/csv';
-import { readRecords } from '../annotations/records';
+import { readEntries } from '../annotations/entries';
 import type { Dataset } from '../types';
 import { findMissing } from './images';
 
@@ -17,7 +17,7 @@ export async function missingUrls(
   const rows: string[] = [csvRow(['split', 'identifier', 'image', 'url'])];
   for (const { file, split, examples } of datasets) {
     const urls = new Map<string, [unknown, unknown]>();
-    await readRecords(file, ({ value }) => {
+    await readEntries(file, ({ value }) => {
       if (typeof value.identifier === 'string')
         urls.set(value.identifier, [value.left_url, value.right_url]);
     });

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { extname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { localize, type MessageText } from '../../util/localize';
 import { errnoOf, messageOf, UserError } from '../../util/userError';
-import { readRecords, type AnnotationRecord } from '../annotations/records';
+import { readEntries, type AnnotationEntry } from '../annotations/entries';
 import { DataError } from '../dataError';
 import type { Split } from '../split';
 import { requiredRoles, type Columns, type Role } from './columns';
@@ -51,16 +51,16 @@ export async function readTable(file: string): Promise<Table> {
 }
 
 async function readJson(file: string): Promise<Table> {
-  const records: AnnotationRecord[] = [];
-  await readRecords(file, (record) => void records.push(record));
-  if (records.length === 0)
+  const entries: AnnotationEntry[] = [];
+  await readEntries(file, (entry) => void entries.push(entry));
+  if (entries.length === 0)
     throw new DataError(localize('the file contains no examples'), { file });
-  const header = [...new Set(records.flatMap(({ value }) => Object.keys(value)))];
+  const header = [...new Set(entries.flatMap(({ value }) => Object.keys(value)))];
   const textOf = (value: unknown): string =>
     typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
       ? String(value)
       : '';
-  const rows = records.map(({ line, value }) => ({
+  const rows = entries.map(({ line, value }) => ({
     line,
     fields: header.map((key) => textOf(value[key])),
   }));

@@ -13,7 +13,7 @@ export function pickWeighted<K extends string>(
   random: KeyedRandom,
   weights: Readonly<Record<K, number>>,
 ): K {
-  // A record literal has only the keys of its type.
+  // An object literal of this type has only the keys of its type.
   const keys = Object.keys(weights) as K[];
   let left = random.uniform() * keys.reduce((sum, key) => sum + weights[key], 0);
   return keys.find((key) => (left -= weights[key]) < 0) ?? keys[keys.length - 1];

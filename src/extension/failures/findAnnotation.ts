@@ -102,7 +102,7 @@ class AnnotationSearch {
     this.done = end;
   }
 
-  /** Records the positions of a needle before `end`. */
+  /** Collects the positions of a needle before `end`. */
   private find({ written, places }: Needle, end: number, isIt: (at: number) => boolean): void {
     const { text } = this;
     for (

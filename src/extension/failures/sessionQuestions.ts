@@ -52,7 +52,7 @@ export class SessionQuestions {
     else if (this.state.state === 'unavailable') this.setState({ state: 'idle' });
   }
 
-  /** Asks a question about an example and records it. Never rejects: a failure is recorded as `problem`. */
+  /** Asks a question about an example and stores it with its answer. Never rejects: a failure is stored as `problem`. */
   async ask({ images, identifier, split }: Prediction, question: AskedQuestion): Promise<Asked> {
     const asked = await this.question(images, question)
       .then((files) => this.client.ask(files))
@@ -60,7 +60,7 @@ export class SessionQuestions {
         (answer): Asked => ({ ...question, answer, problem: null }),
         (error: unknown): Asked => ({ ...question, answer: null, problem: toProblem(error) }),
       );
-    this.record(split, identifier, asked);
+    this.store(split, identifier, asked);
     return asked;
   }
 
@@ -122,7 +122,7 @@ export class SessionQuestions {
     return { ...files, sentence };
   }
 
-  private record(split: PredictionSet['split'], identifier: string, asked: Asked): void {
+  private store(split: PredictionSet['split'], identifier: string, asked: Asked): void {
     const key = keyOf(split, identifier);
     const questions = [...(this.asked.get(key)?.questions ?? []), asked];
     this.asked.set(key, { split, identifier, questions });

@@ -1,6 +1,6 @@
 /**
- * Disk cache of the image features of a frozen ViT. They are in one file with a record per image, so that the operating
- * system's page cache keeps frequently used records in memory. Features that exceed the maximum size are not stored, and
+ * Disk cache of the image features of a frozen ViT. They are in one file with a row per image, so that the operating
+ * system's page cache keeps frequently used rows in memory. Features that exceed the maximum size are not stored, and
  * are encoded again each time.
  */
 import {
@@ -21,46 +21,40 @@ import { errnoOf } from '../../util/userError';
 
 export class FeatureCache {
   private readonly fd: number;
-  private readonly records = new Map<string, number>();
+  private readonly rows = new Map<string, number>();
   private capacity: number;
 
   /**
    * @param folder a folder for this cache only, which `dispose` removes.
-   * @param recordFloats number of floats of one image's features.
+   * @param rowFloats number of floats of one image's features.
    * @param maxBytes maximum size of the file.
    */
   constructor(
     private readonly folder: string,
-    private readonly recordFloats: number,
+    private readonly rowFloats: number,
     maxBytes: number,
   ) {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     this.fd = openSync(join(folder, 'features.bin'), 'w+');
-    this.capacity = Math.floor(maxBytes / this.recordBytes);
+    this.capacity = Math.floor(maxBytes / this.rowBytes);
   }
 
-  get recordBytes(): number {
-    return 4 * this.recordFloats;
+  get rowBytes(): number {
+    return 4 * this.rowFloats;
   }
 
   has(image: string): boolean {
-    return this.records.has(image);
+    return this.rows.has(image);
   }
 
   /** Reads an image's features into `target`. @returns false when they are not stored. */
   read(image: string, target: Float32Array): boolean {
-    const record = this.records.get(image);
-    if (record === undefined) return false;
+    const row = this.rows.get(image);
+    if (row === undefined) return false;
     const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
     for (let done = 0; done < bytes.length;) {
-      const read = readSync(
-        this.fd,
-        bytes,
-        done,
-        bytes.length - done,
-        record * this.recordBytes + done,
-      );
+      const read = readSync(this.fd, bytes, done, bytes.length - done, row * this.rowBytes + done);
       if (read === 0)
         throw new Error(`the feature cache in ${this.folder} was cut short by another program`);
       done += read;
@@ -70,19 +64,19 @@ export class FeatureCache {
 
   /** Stores an image's features if there is space. When the disk is full, nothing is stored from then on. */
   write(image: string, features: Float32Array): void {
-    if (this.records.has(image) || this.records.size >= this.capacity) return;
+    if (this.rows.has(image) || this.rows.size >= this.capacity) return;
     const bytes = new Uint8Array(features.buffer, features.byteOffset, features.byteLength);
-    const record = this.records.size;
+    const row = this.rows.size;
     try {
-      // Records are appended in order, so the file's position is that of the record.
+      // Rows are appended in order, so the file's position is that of the row.
       writeAll(this.fd, bytes);
     } catch (error) {
       if (errnoOf(error) !== 'ENOSPC') throw error;
-      ftruncateSync(this.fd, record * this.recordBytes);
-      this.capacity = record;
+      ftruncateSync(this.fd, row * this.rowBytes);
+      this.capacity = row;
       return;
     }
-    this.records.set(image, record);
+    this.rows.set(image, row);
   }
 
   dispose(): void {

@@ -29,7 +29,7 @@ export function openFrozenVision(
   const images = new Set(
     plan.stages.flatMap(({ dataset }) => dataset.examples.flatMap((example) => example.images)),
   );
-  const needed = images.size * cache.recordBytes;
+  const needed = images.size * cache.rowBytes;
   writer.note(
     'info',
     'feature-cache',

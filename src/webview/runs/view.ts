@@ -37,7 +37,7 @@ export function restricts({ values, min, max }: ColumnFilter): boolean {
   return values !== undefined || min !== undefined || max !== undefined;
 }
 
-/** Returns a record without one of its keys. */
-export function without<T extends object>(record: T, key: keyof T): T {
-  return Object.fromEntries(Object.entries(record).filter(([each]) => each !== key)) as T;
+/** Returns an object without one of its keys. */
+export function without<T extends object>(object: T, key: keyof T): T {
+  return Object.fromEntries(Object.entries(object).filter(([each]) => each !== key)) as T;
 }

@@ -9,7 +9,7 @@ import { detectForeignFormat } from './foreignFormat';
 import { listElements } from './listElements';
 
 /** One annotation as written in the file. */
-export interface AnnotationRecord {
+export interface AnnotationEntry {
   /** Absolute path of the annotation file. */
   file: string;
   /** 1-based line where it starts. */
@@ -20,7 +20,7 @@ export interface AnnotationRecord {
 }
 
 /** The location of an annotation, for errors. */
-export function locationOf({ file, line, span, value }: AnnotationRecord): DataLocation {
+export function locationOf({ file, line, span, value }: AnnotationEntry): DataLocation {
   const { identifier } = value;
   return {
     file,
@@ -41,7 +41,7 @@ function isDatabase(bytes: Buffer): boolean {
 }
 
 /** Properties of a whole file. */
-export interface RecordsRead {
+export interface EntriesRead {
   /** False if it contains invalid UTF-8. */
   isUtf8: boolean;
 }
@@ -60,17 +60,17 @@ const MAX_LINE_LENGTH = 16 << 20;
  * @throws {DataError} that names the file and line if the file is missing, not JSON, or an element is not an object; and
  * everything that `visit` throws
  */
-export async function readRecords(
+export async function readEntries(
   file: string,
-  visit: (record: AnnotationRecord) => void,
-): Promise<RecordsRead> {
+  visit: (entry: AnnotationEntry) => void,
+): Promise<EntriesRead> {
   let line = 1;
   const encoding = { isUtf8: true };
   let rest = '';
   let list: string | null = null;
   let started = false;
   const visitLine = (text: string) => {
-    if (text.trim() !== '') visit(parseRecord(text, { file, line }, localize('a line')));
+    if (text.trim() !== '') visit(parseEntry(text, { file, line }, localize('a line')));
     line++;
   };
   for await (const chunk of chunks(file, encoding)) {
@@ -121,7 +121,7 @@ export async function readRecords(
   else
     for (const { text, line: at, span } of listElements(list, file))
       visit(
-        parseRecord(
+        parseEntry(
           text,
           { file, line: at, ...(span && { span }) },
           localize('an element of the list'),
@@ -130,7 +130,7 @@ export async function readRecords(
   return encoding;
 }
 
-async function* chunks(file: string, found: RecordsRead): AsyncGenerator<string> {
+async function* chunks(file: string, found: EntriesRead): AsyncGenerator<string> {
   // One decoder never fails and yields the text; the other detects invalid bytes.
   const decoder = new StringDecoder('utf8');
   const strict = new TextDecoder('utf-8', { fatal: true });
@@ -192,7 +192,7 @@ function isUtf16(bytes: Buffer): boolean {
   return [0, 1].some((odd) => first.every((byte, i) => (byte === 0) === (i % 2 === odd)));
 }
 
-function parseRecord(text: string, location: DataLocation, what: MessageText): AnnotationRecord {
+function parseEntry(text: string, location: DataLocation, what: MessageText): AnnotationEntry {
   const { file, line = 1, span } = location;
   let value: unknown;
   try {
