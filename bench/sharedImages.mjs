@@ -64,7 +64,7 @@ function annotate(name, count, share) {
   return new Set(examples.flatMap(({ images }) => images)).size;
 }
 
-/** Seconds of a split. Another one like it, evaluated before, has all programs recorded. */
+/** Seconds of a split. Another one like it, evaluated before, has all programs traced. */
 function evaluate(model, weights, split) {
   const config = join(scratch, `${model}-${split}.yaml`);
   const annotations = { train: '', val: `warm-${split}.json`, test: `${split}.json` };

@@ -2,7 +2,7 @@
  * Connects the ranks and monitors them: rank 0 listens on the master port, and the others connect and stay connected. A rank
  * whose connection closes has ended; a silent rank is suspended, hangs or is unreachable. TensorFlow detects only the first.
  *
- * Runs on a separate thread, because recording a large graph blocks the main thread for many seconds.
+ * Runs on a separate thread, because tracing a large graph blocks the main thread for many seconds.
  */
 import { MasterRendezvous } from './rendezvous/master';
 import type { RendezvousEvent, RendezvousOptions, RendezvousRequest } from './rendezvous/peers';

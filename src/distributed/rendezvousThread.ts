@@ -24,7 +24,7 @@ function emit(event: RendezvousEvent): void {
   if (event.type === 'closed' && !failed) parentPort?.unref();
   if (event.type !== 'failure') return;
   failed = true;
-  // The main thread may be recording a graph, or waiting in a native call that never returns.
+  // The main thread may be tracing a graph, or waiting in a native call that never returns.
   setTimeout(() => {
     writeSync(STDERR, `nlvr: ${event.failure.message}\n`);
     process.kill(process.pid, 'SIGKILL');

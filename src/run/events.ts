@@ -80,7 +80,7 @@ export interface StepEvent {
   skipped?: number;
   /** Examples per second since the previous event. */
   speed?: number;
-  /** Set if a graph was recorded since the previous event, which takes long and happens once per input shape. */
+  /** Set if a graph was traced since the previous event, which takes long and happens once per input shape. */
   recorded?: true;
   /** Share of time spent waiting for the loader since the previous event, 0..1. */
   wait?: number;

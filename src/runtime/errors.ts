@@ -46,7 +46,7 @@ export class OutOfMemoryError extends RuntimeError {
   override readonly name = 'OutOfMemoryError';
 }
 
-/** A defect in code that records a computation, found before the computation runs. */
+/** A defect in traced code, found before the computation runs. */
 export class TraceError extends Error {
   override readonly name = 'TraceError';
 }

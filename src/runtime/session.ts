@@ -1,4 +1,4 @@
-/** A TensorFlow session with its variables and its recorded programs: `tf.function` for Node. */
+/** A TensorFlow session with its variables and its traced programs: `tf.function` for Node. */
 import { type Capi, loadCapi, loadLibc } from './tensorflow/capi';
 import { NoGpuError, RuntimeError } from './errors';
 import { Graph } from './tensorflow/graph';
@@ -28,7 +28,7 @@ export interface SessionOptions {
   /** Threads of the session; 0: one per core. */
   threads: number;
   /**
-   * Records programs in shards (trace/shards.ts) where that is faster; each operation then has one thread. Not for programs
+   * Traces programs in shards (trace/shards.ts) where that is faster; each operation then has one thread. Not for programs
    * that are a single chain of operations.
    */
   sharded?: boolean;
@@ -133,7 +133,7 @@ export class Session {
     trimMalloc(loadLibc());
   }
 
-  /** Number of independent parts of a batch that this session's programs record (trace/shards.ts). */
+  /** Number of independent parts of a batch in this session's programs (trace/shards.ts). */
   get shards(): number {
     return parallelism(this.options).shards;
   }
@@ -170,23 +170,23 @@ export class Session {
   }
 
   /**
-   * Records a program. Programs share the session's variables.
+   * Traces a program. Programs share the session's variables.
    *
-   * @throws TraceError where the computation cannot be recorded, naming the op, kernel or gradient
+   * @throws TraceError where the computation cannot be traced, naming the op, kernel or gradient
    */
   compile(spec: ProgramSpec): Program {
     if (this.disposed) throw new RuntimeError('the session was disposed');
-    // During the recording, and before the graph grows by it. The program's run reports errors.
+    // While the program is traced, and before the graph grows by it. The program's run reports errors.
     void this.variables.initialize().catch(() => undefined);
     const trace = new Trace(this.graph, { ...this.options, fixedShards: spec.fixedShards });
-    const program = Program.record(spec, trace, this.capi, this.native, this.variables);
-    // Recording leaves thousands of unused TensorFlow.js tensors, and the first run needs memory for the graph passes.
+    const program = Program.trace(spec, trace, this.capi, this.native, this.variables);
+    // Tracing leaves thousands of unused TensorFlow.js tensors, and the first run needs memory for the graph passes.
     collectGarbage();
     return program;
   }
 
   /**
-   * All recorded programs as a serialized `GraphDef`, which Netron and TensorBoard can open. It does not contain the values
+   * All traced programs as a serialized `GraphDef`, which Netron and TensorBoard can open. It does not contain the values
    * of variables.
    */
   graphDefinition(): Uint8Array {

@@ -79,8 +79,8 @@ export class Variables {
   }
 
   /**
-   * Assigns the initial values of variables that were declared with zeros. If it is called before a program is recorded, its
-   * graph passes see only the variables, and run during the recording.
+   * Assigns the initial values of variables that were declared with zeros. If it is called before a program is traced, its
+   * graph passes see only the variables, and run while it is traced.
    */
   async initialize(): Promise<void> {
     const fresh = [...this.entries.values()].filter(
@@ -188,13 +188,13 @@ export class Variables {
       // With it those of all weights: TensorFlow places the whole graph again whenever it has grown.
       if (!entry.zeros)
         for (const other of this.entries.values())
-          if (!other.zeros && other !== entry) other.assignment ??= this.recordAssignment(other);
-      entry.assignment = this.recordAssignment(entry);
+          if (!other.zeros && other !== entry) other.assignment ??= this.addAssignment(other);
+      entry.assignment = this.addAssignment(entry);
     }
     return entry.assignment;
   }
 
-  private recordAssignment(entry: Entry): { input: Output; operation: OperationPointer } {
+  private addAssignment(entry: Entry): { input: Output; operation: OperationPointer } {
     const dtype = { type: DType.float32 } as const;
     const input = this.graph.op('Placeholder', [], { dtype, shape: { shape: entry.shape } });
     const { operation } = this.graph.add('AssignVariableOp', [entry.handle, input], { dtype });

@@ -33,7 +33,7 @@ export interface BenchmarkRequest {
   steps: number;
   /** File to save the weights to, so that another program can be measured with them. */
   weightsFile?: string;
-  /** Called with the recorded graph, a serialized `GraphDef`. */
+  /** Called with the traced graph, a serialized `GraphDef`. */
   onGraph?: (definition: Uint8Array) => void;
   /** Whether to time the operations of an additional training step. */
   profile?: boolean;
@@ -50,7 +50,7 @@ export interface BenchmarkResult {
   /** Bytes of all gradients, and of each bucket in which several ranks reduce them, in order. */
   gradientBytes: number;
   bucketBytes: number[];
-  /** Seconds until the first training step was done: recording, graph optimization and run. */
+  /** Seconds until the first training step was done: tracing, graph optimization and run. */
   firstStep: number;
   /** Largest private memory (`PeakMemory`). */
   peakBytes: number;

@@ -50,8 +50,8 @@ export class TrainingLoop {
   private readonly reporter: StepReporter;
   private readonly reduction: StepReduction;
   private readonly saver: LastCheckpointSaver;
-  /** Programs that were recorded, with and without applying gradients: the first run of each takes longer. */
-  private readonly recorded = {
+  /** Programs that were traced, with and without applying gradients: the first run of each takes longer. */
+  private readonly traced = {
     apply: new WeakSet<OptimizerStep>(),
     add: new WeakSet<OptimizerStep>(),
   };
@@ -190,10 +190,10 @@ export class TrainingLoop {
       seed: this.seed(),
     };
     const program = this.options.stepFor(batch);
-    const recorded = this.recorded[apply ? 'apply' : 'add'];
-    if (!recorded.has(program)) {
-      recorded.add(program);
-      this.reporter.recording();
+    const traced = this.traced[apply ? 'apply' : 'add'];
+    if (!traced.has(program)) {
+      traced.add(program);
+      this.reporter.tracing();
     }
     if (!apply) {
       // A micro-batch before the last does not change the weights.

@@ -1,5 +1,5 @@
 /**
- * Programs of training and evaluation. They have static shapes: a program is recorded for each batch size and padded text
+ * Programs of training and evaluation. They have static shapes: a program is traced for each batch size and padded text
  * length, when it is first needed.
  */
 import * as tf from '@tensorflow/tfjs';

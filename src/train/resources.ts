@@ -7,7 +7,7 @@ export interface Resources {
   device: string;
   /** Threads of the runtime. */
   threads: number;
-  /** Shards that programs are recorded in (`runtime/trace/shards.ts`); the name is that in files of runs. */
+  /** Shards that programs are traced in (`runtime/trace/shards.ts`); the name is that in files of runs. */
   lanes: number;
   /** TensorFlow's version. */
   tensorflow: string;

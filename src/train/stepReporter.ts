@@ -17,7 +17,7 @@ export class StepReporter {
   private waitedMs = 0;
   private since = performance.now();
   private memoryAt = 0;
-  private recorded = false;
+  private traced = false;
   private pending: StepPoint | undefined;
 
   constructor(
@@ -32,9 +32,9 @@ export class StepReporter {
     this.since = performance.now();
   }
 
-  /** Marks the current point: a program is recorded, which takes additional time. */
-  recording(): void {
-    this.recorded = true;
+  /** Marks the current point: a program is traced, which takes additional time. */
+  tracing(): void {
+    this.traced = true;
   }
 
   /**
@@ -82,7 +82,7 @@ export class StepReporter {
       ...(this.gradNorm !== undefined && { gradNorm: finite(this.gradNorm) }),
       ...(this.skipped > 0 && { skipped: this.skipped }),
       speed: (this.examples / elapsed) * 1000,
-      ...(this.recorded && { recorded: true as const }),
+      ...(this.traced && { recorded: true as const }),
       wait: Math.min(1, this.waitedMs / elapsed),
       ...(withMemory && { memory: process.memoryUsage.rss() }),
       ...this.gpu(),
@@ -90,7 +90,7 @@ export class StepReporter {
     this.loss = this.batches = this.correct = this.examples = this.waitedMs = this.skipped = 0;
     this.gradNorm = undefined;
     this.pending = undefined;
-    this.recorded = false;
+    this.traced = false;
     this.since = now;
   }
 }

@@ -63,7 +63,7 @@ export interface TimedBatches extends AsyncIterable<Batch> {
   readonly waitMs: number;
 }
 
-/** Source of the batches of a training; tests use batches that were recorded from BLIP. */
+/** Source of the batches of a training; tests use batches that were saved from BLIP. */
 export interface TrainingData {
   /**
    * This process's batches of an epoch, shuffled by seed and epoch.

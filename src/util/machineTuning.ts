@@ -12,7 +12,7 @@ const MEASURED_THREADS = 2;
 const MIB = 2 ** 20;
 
 /**
- * Number of independent shards in which the vision transformer is recorded, one per thread, so that each thread runs whole
+ * Number of independent shards in which the vision transformer is traced, one per thread, so that each thread runs whole
  * operations. Threads that share an operation synchronize at its start and end, which costs more than it gains for small
  * operations. Measured: a small model trains 20% to 33% faster, BLIP's base model a few percent; the time for waking
  * threads fell from 16% to 3% of the processor time. On two cores without AVX-512 (Zen 3) it takes half the time.
@@ -23,7 +23,7 @@ export function shardCount(threads: number): number {
   return threads === MEASURED_THREADS ? MEASURED_THREADS : 1;
 }
 
-/** Number of shards in which evaluation is recorded on a CPU, constant so that results do not depend on the thread count. */
+/** Number of shards in which evaluation is traced on a CPU, constant so that results do not depend on the thread count. */
 export const EVALUATION_SHARDS = 2;
 
 /**

@@ -106,7 +106,7 @@ describe('runs and who owns them', () => {
     vscode = await openWorkbench({ workspace });
     killed = new RunFolder(join(workspace, 'output', 'quick-owl-1'));
     whole = join(workspace, 'output', 'whole');
-    // The graph is recorded after the start event: nothing is saved yet.
+    // The graph is traced after the start event: nothing is saved yet.
     const started = (): boolean => eventsOf(killed.root).some(({ type }) => type === 'start');
     expect(await train(workspace, killed.root, started)).toBeNull();
     expect(existsSync(killed.last)).toBe(false);

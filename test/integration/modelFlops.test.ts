@@ -1,4 +1,4 @@
-/** The model's floating point operations, counted by hand and counted in what is recorded. */
+/** The model's floating point operations, counted by hand and counted in what is traced. */
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { blipMedConfig } from '../../src/config/medConfig';
 import { modelConfig, type NlvrModelConfig } from '../../src/model/config';
@@ -27,11 +27,11 @@ const med = {
   max_position_embeddings: 16,
 };
 
-/** Floating point operations of the matrix products that are recorded meanwhile. */
-function recordedFlops(record: () => unknown): number {
+/** Floating point operations of the matrix products that are traced meanwhile. */
+function tracedFlops(fn: () => unknown): number {
   const spy = vi.spyOn(Trace.prototype, 'add');
   try {
-    record();
+    fn();
     return spy.mock.calls.reduce((sum, [type, inputs, attributes], call) => {
       if (!type.includes('MatMul')) return sum;
       const { graph } = spy.mock.contexts[call] as Trace;
@@ -66,17 +66,17 @@ async function programsOf(model: NlvrModelConfig): Promise<NlvrPrograms> {
 }
 
 describe('stepFlops', () => {
-  it.each([0, 2])('counts the recorded operations, with %i checkpointed blocks', async (blocks) => {
+  it.each([0, 2])('counts the traced operations, with %i checkpointed blocks', async (blocks) => {
     const model = modelConfig({ ...keys, vit_ckpt_layer: blocks }, med);
     const programs = await programsOf(model);
     const { width } = model.vision;
     const patches = 2 * (2 * n) * 9 * (3 * 8 ** 2) * width;
     const lastProducts = blocks * 2 * (2 * n) * 10 * (4 * width) * width;
-    // Recorded, but not run, as nothing needs them: the gradient of the pixels, and a checkpointed block's result.
+    // Traced, but not run, as nothing needs them: the gradient of the pixels, and a checkpointed block's result.
     const unused = patches + lastProducts;
     const flops = stepFlops(model, n, length);
-    expect(recordedFlops(() => programs.trainingProgram(n, length))).toBe(flops.training + unused);
-    const evaluation = recordedFlops(() => [
+    expect(tracedFlops(() => programs.trainingProgram(n, length))).toBe(flops.training + unused);
+    const evaluation = tracedFlops(() => [
       programs.encodingProgram(2 * n),
       programs.classificationProgram(n, length),
     ]);

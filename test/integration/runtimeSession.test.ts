@@ -32,7 +32,7 @@ describe('Session', () => {
     expect(tf32?.isAllowed()).toBe(false);
   });
 
-  it('runs recorded TensorFlow.js code on variables and feeds', async () => {
+  it('runs traced TensorFlow.js code on variables and feeds', async () => {
     session.variable('w', [2, 2]);
     await session.assign([['w', Float32Array.of(1, 2, 3, 4)]]);
     const program = session.compile({
@@ -245,7 +245,7 @@ describe('Session', () => {
     it('reading a value', () => {
       expect(() => compile((x) => tf.scalar(x.dataSync()[0] ?? 0))).toThrow(TraceError);
       expect(() => compile((x) => tf.scalar(x.dataSync()[0] ?? 0))).toThrow(
-        /was read while its computation was being recorded/,
+        /was read while its computation was being traced/,
       );
     });
     it('an op that TensorFlow does not have', () => {
@@ -277,12 +277,10 @@ describe('Session', () => {
       expect(() => compile((x) => tf.add(x, foreign as tf.Tensor))).toThrow(/outside the program/);
     });
     it('a tensor outside of any program', () => {
-      expect(() => tf.add(tf.scalar(1), tf.scalar(2))).toThrow(/only while a program is recorded/);
+      expect(() => tf.add(tf.scalar(1), tf.scalar(2))).toThrow(/only while a program is traced/);
     });
     it('compiling inside compiling', () => {
-      expect(() => compile((x) => (compile((y) => y), x))).toThrow(
-        /while another is being recorded/,
-      );
+      expect(() => compile((x) => (compile((y) => y), x))).toThrow(/while another is being traced/);
     });
     it('an unknown variable', () => {
       expect(() =>
@@ -346,7 +344,7 @@ describe('Session', () => {
 });
 
 describe('sums', () => {
-  /** x's gradient by twelve uses of it, with `before` other nodes recorded first. */
+  /** x's gradient by twelve uses of it, with `before` other nodes traced first. */
   async function gradientAfter(before: number): Promise<Float32Array> {
     const session = await openSession({ threads: 1 });
     session.variable('x', [64]);
@@ -378,7 +376,7 @@ describe('sums', () => {
     return gradient as Float32Array;
   }
 
-  it('are identical, whatever was recorded in the session before', async () => {
+  it('are identical, whatever was traced in the session before', async () => {
     const alone = await gradientAfter(0);
     for (const before of [37, 930, 9890]) expect(await gradientAfter(before)).toEqual(alone);
   });

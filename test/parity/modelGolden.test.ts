@@ -22,7 +22,7 @@ import {
   readJson,
 } from './support';
 
-// Recording and optimizing a graph takes seconds, on a busy machine many.
+// Tracing and optimizing a graph takes seconds, on a busy machine many.
 vi.setConfig({ testTimeout: 300_000 });
 
 /** Their gradient is mathematically zero; what PyTorch has there is rounding. */
@@ -35,7 +35,7 @@ function first8(values: ArrayLike<number>, rows: number, stride: number, offset 
   ).flat();
 }
 
-/** With two threads the vision transformer is recorded in shards, with one thread it is not, on any machine. */
+/** With two threads the vision transformer is traced in shards, with one thread it is not, on any machine. */
 const CASES = ['tiny-a', 'tiny-b', 'pretrain'].flatMap((folder) =>
   [1, 2].map((threads) => [folder, threads] as const),
 );

@@ -25,7 +25,7 @@ import {
   toNhwc,
 } from './support';
 
-// Recording and optimizing a graph takes seconds, on a busy machine many.
+// Tracing and optimizing a graph takes seconds, on a busy machine many.
 vi.setConfig({ testTimeout: 300_000 });
 
 interface Call {

@@ -13,7 +13,7 @@ import type { Session } from '../../src/runtime/session';
 import { compileGradients, compileOptimizerStep } from '../../src/runtime/optimizer/optimizerStep';
 import { type Batch, distance, feedsOf, forward, inputSpecs, l2, openSession } from './support';
 
-// Recording and optimizing a graph takes seconds, on a busy machine many.
+// Tracing and optimizing a graph takes seconds, on a busy machine many.
 vi.setConfig({ testTimeout: 300_000 });
 
 const keys: ModelKeys = {

@@ -64,14 +64,14 @@ describe('piped output', () => {
     expect(written[1]).toMatch(/time: 0\.1000 {2}data: 0\.0500\n$/);
   });
 
-  test('excludes the recording before the first step from the pace', () => {
+  test('excludes the tracing before the first step from the pace', () => {
     const written: string[] = [];
     const stream = { isTTY: false, write: (text: string) => written.push(text) };
     const terminal = createTerminal(stream as unknown as NodeJS.WriteStream);
     terminal.show(start);
-    const recording = 40;
+    const tracing = 40;
     for (let step = 1; step <= 51; step++) {
-      const time = start.time + recording + step * 0.1;
+      const time = start.time + tracing + step * 0.1;
       terminal.show({ type: 'step', time, step, epoch: 0, loss: 0.5, lr: 1e-3 });
     }
     const etas = written.flatMap((line) => /eta: (\S+( \d+s)?)/.exec(line)?.[1] ?? []);

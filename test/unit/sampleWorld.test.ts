@@ -102,7 +102,7 @@ describe('the sentences of the sample', () => {
       }
   });
 
-  it('have at most 16 tokens, the length of one recorded graph', () => {
+  it('have at most 16 tokens, the length of one traced graph', () => {
     for (const kind of kinds)
       for (const { sentence } of aboutRedCircles(kind))
         expect(sentence.split(' ').length + 2).toBeLessThanOrEqual(16);

@@ -22,8 +22,8 @@ const plan: StartEvent = {
 interface Trainer {
   /** Seconds per step. */
   step?: number;
-  /** Steps that record a graph, and the seconds of each. */
-  recording?: { steps: readonly number[]; seconds: number };
+  /** Steps that trace a graph, and the seconds of each. */
+  tracing?: { steps: readonly number[]; seconds: number };
   /** Seconds for saving, and the number of steps between saves. */
   saving?: { every: number; seconds: number };
   /** Seconds per evaluation. */
@@ -33,23 +33,23 @@ interface Trainer {
 
 /** The events of a training, each with the remaining seconds. */
 function events(start: StartEvent, trainer: Trainer): { event: RunEvent; left: number }[] {
-  const { step: seconds = 0.5, recording, saving, evaluation = 3, logEvery = 1 } = trainer;
+  const { step: seconds = 0.5, tracing, saving, evaluation = 3, logEvery = 1 } = trainer;
   const list: RunEvent[] = [start];
   let { time, step } = start;
   const place = () => ({ time, step });
-  let recorded = false;
+  let traced = false;
   for (let epoch = start.epoch; epoch < start.maxEpoch; epoch++) {
     // The loader starts.
     time += 2;
     while (step < (epoch + 1) * start.stepsPerEpoch) {
       step++;
-      const records = recording?.steps.includes(step - start.step) === true;
-      recorded ||= records;
-      time += seconds + (records ? recording.seconds : 0);
+      const traces = tracing?.steps.includes(step - start.step) === true;
+      traced ||= traces;
+      time += seconds + (traces ? tracing.seconds : 0);
       if (step % logEvery === 0) {
-        const flag = recorded ? { recorded: true as const } : {};
+        const flag = traced ? { recorded: true as const } : {};
         list.push({ type: 'step', ...place(), epoch, loss: 0.5, lr: 1e-4, ...flag });
-        recorded = false;
+        traced = false;
       }
       if (saving && step % saving.every === 0) {
         time += saving.seconds;
@@ -94,13 +94,13 @@ const ofSteps = (results: Estimates, from: number, to: number) =>
   results.filter(({ event }) => event.type === 'step' && event.step >= from && event.step <= to);
 
 describe('the time left of a training', () => {
-  it('is unknown before there is a pace, which excludes steps that record a graph', () => {
-    const recording = { steps: [1, 2, 3, 5, 6, 8], seconds: 10 };
-    const all = estimates(plan, { recording });
+  it('is unknown before there is a pace, which excludes steps that trace a graph', () => {
+    const tracing = { steps: [1, 2, 3, 5, 6, 8], seconds: 10 };
+    const all = estimates(plan, { tracing });
     const unknown = all.slice(0, 9).map(({ estimate }) => estimate);
     expect(unknown).toEqual(unknown.map(() => null));
-    // In the first minutes, a step that records a graph takes as long as twenty others.
-    expect(wrong(ofSteps(estimates(plan, { recording }), 15, 100), 0.25)).toEqual([]);
+    // In the first minutes, a step that traces a graph takes as long as twenty others.
+    expect(wrong(ofSteps(estimates(plan, { tracing }), 15, 100), 0.25)).toEqual([]);
   });
 
   it('is correct if evaluations take longer than the steps', () => {

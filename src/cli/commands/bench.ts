@@ -86,7 +86,7 @@ async function benchInGroup(options: BenchOptions, group: ProcessGroup): Promise
         ? `${JSON.stringify(result)}\n`
         : [
             `TensorFlow ${result.tensorflow}, ${result.precision}, ${result.parameters.toLocaleString('en')} parameters, batch ${options.batch}`,
-            `  training step    ${result.step.toFixed(3)} s, ${gigaflops(result.flops.training / result.step)} (the first, with recording, ${result.firstStep.toFixed(1)} s)`,
+            `  training step    ${result.step.toFixed(3)} s, ${gigaflops(result.flops.training / result.step)} (the first, with tracing, ${result.firstStep.toFixed(1)} s)`,
             ...(result.ownStep === undefined
               ? []
               : [

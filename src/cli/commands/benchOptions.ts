@@ -10,7 +10,7 @@ export interface BenchOptions extends GroupOptions {
   json?: boolean;
   /** true: print the table; a path: also write the trace there. */
   profile?: boolean | string;
-  /** File to write the recorded graph to. */
+  /** File to write the traced graph to. */
   graph?: string;
   /** Send gradients only after all of them are computed. */
   no_overlap?: boolean;

@@ -98,7 +98,7 @@ export function benchCommand(program: Command): void {
       '--threads <list>',
       'compare numbers of threads, such as 1,2,4, and print a table of the speedup',
     )
-    .option('--graph <file>', 'write the recorded graph as a GraphDef, which Netron opens');
+    .option('--graph <file>', 'write the traced graph as a GraphDef, which Netron opens');
   addProcessOptions(command)
     .option(
       '--no_overlap',

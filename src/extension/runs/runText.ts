@@ -43,7 +43,7 @@ export function activityText({ status, attempt }: Run, t: Translate): string {
     case 'loading':
       return t('loading the model');
     case 'recording':
-      return t('recording the model');
+      return t('tracing the model');
     default:
       return statusText(status, t);
   }

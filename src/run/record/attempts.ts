@@ -26,7 +26,7 @@ export type AttemptKind = 'train' | 'resume' | 'evaluate';
 
 /**
  * Phase of the program. `waiting`: waits for the folder, whose owner may have ended. `checking`: checks configuration and
- * data. `loading`: loads TensorFlow and weights. `recording`: builds the graph, until the first step is done.
+ * data. `loading`: loads TensorFlow and weights. `recording`: traces the graph, until the first step is done.
  */
 export type Phase =
   | 'starting'

@@ -29,7 +29,7 @@ interface EpochEnd {
 
 /**
  * Estimates the remaining seconds of a training from the events of the current attempt: the pace of its steps, the time for
- * saving between them, and the measured ends of epochs. Excludes steps that recorded a graph, which take long only once.
+ * saving between them, and the measured ends of epochs. Excludes steps that traced a graph, which take long only once.
  */
 export class TimeLeft {
   private start: StartEvent | undefined;

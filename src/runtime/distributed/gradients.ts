@@ -47,7 +47,7 @@ export function gradientBuckets(
 }
 
 /**
- * Records the mean of each gradient over all ranks. A bucket's collective starts when its gradients exist, while the backward
+ * Adds the mean of each gradient over all ranks. A bucket's collective starts when its gradients exist, while the backward
  * pass continues.
  *
  * @param gradients by parameter, in the model's order; the same names on all ranks

@@ -8,13 +8,13 @@ export interface ParallelismOptions {
   xla: boolean;
   /** 0: one per core; the processes of one machine share its cores. */
   threads: number;
-  /** Whether programs are recorded in shards (trace/shards.ts) where that is faster. */
+  /** Whether programs are traced in shards (trace/shards.ts) where that is faster. */
   sharded?: boolean;
   rankSpec?: Pick<RankSpec, 'localWorldSize' | 'worldSize'>;
 }
 
 export interface Parallelism {
-  /** Number of independent parts of a batch to record; 1: the batch is not divided. */
+  /** Number of independent parts of a batch to trace; 1: the batch is not divided. */
   shards: number;
   /** Threads of the session: as configured, or one per core. */
   threads: number;

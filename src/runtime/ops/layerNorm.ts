@@ -43,7 +43,7 @@ export function rematerializedLayerNorm(
     return { value: affine(xHat, g as tf.Tensor, b as tf.Tensor), gradFunc: gradient };
   })(rows, gamma, beta);
   const value = tf.reshape(normalized, x.shape);
-  if (!rematerialize) throw new TraceError('TensorFlow.js did not record LayerNorm');
+  if (!rematerialize) throw new TraceError('TensorFlow.js did not trace LayerNorm');
   return { value, rematerialize };
 }
 

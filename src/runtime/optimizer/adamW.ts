@@ -22,7 +22,7 @@ const FLOAT = { T: { type: DType.float32 } } as const;
 const ASSIGN = { dtype: { type: DType.float32 } } as const;
 
 /**
- * Records updates of torch.optim.AdamW with TensorFlow's fused ResourceApplyAdam.
+ * Adds updates as of torch.optim.AdamW to the graph, with TensorFlow's fused ResourceApplyAdam.
  *
  * PyTorch: p -= lr · wd · p, then p -= lr / (1 - β1^t) · m / (√v / √(1 - β2^t) + ε). The kernel computes
  * p -= lr' · m / (√v + ε') without its bias correction, so lr' and ε' carry it.
@@ -65,12 +65,12 @@ export class AdamW {
     }
   }
 
-  /** Records the update of a parameter and of its moments. */
+  /** Adds the update of a parameter and of its moments. */
   apply(parameter: string, gradient: Output): OperationPointer {
     const { scope, decay } = this;
     const { trace } = scope;
     const handle = scope.handle(parameter);
-    const record = (): OperationPointer =>
+    const update = (): OperationPointer =>
       trace.effect(
         'ResourceApplyAdam',
         [
@@ -81,12 +81,12 @@ export class AdamW {
         ],
         FLOAT,
       );
-    if (!decay) return record();
+    if (!decay) return update();
     // After the gradient: otherwise copies of all weights would be made at the beginning of the step, and kept.
     const assigned = trace.after([gradient.oper], () => {
       const shrunk = trace.op('Mul', [outputOf(scope.param(parameter)), decay], FLOAT);
       return trace.effect('AssignVariableOp', [handle, shrunk], ASSIGN);
     });
-    return trace.after([assigned], record);
+    return trace.after([assigned], update);
   }
 }

@@ -81,7 +81,7 @@ export interface OptimizerStep {
 }
 
 /**
- * Records a loss and its gradients with respect to all parameters of the spec.
+ * Adds a loss and its gradients with respect to all parameters of the spec.
  * @throws TraceError naming parameters that the loss does not depend on
  */
 function differentiate(
@@ -204,7 +204,7 @@ const FLOAT = { T: { type: DType.float32 } } as const;
 
 const ASSIGN = { dtype: { type: DType.float32 } } as const;
 
-/** Records a micro-batch: accumulators += gradients / accumulateSteps. */
+/** Adds a micro-batch: accumulators += gradients / accumulateSteps. */
 function accumulate(
   spec: OptimizerStepSpec,
   { loss_scale: scale, ...inputs }: Inputs,

@@ -33,7 +33,7 @@ const JIT_ON_1 = 1;
 const L0 = -1;
 
 /**
- * Grappler passes to turn off: those that change nothing in a recorded program but copy the whole graph, and the memory
+ * Grappler passes to turn off: those that change nothing in a traced program but copy the whole graph, and the memory
  * pass, which splits long sums into additions without a fixed order.
  */
 const RewriterConfig = {
@@ -46,7 +46,7 @@ const RewriterConfig = {
   metaOptimizerIterations: 12,
   shapeOptimization: 13,
   pinToHostOptimization: 18,
-  /** It fuses matrix products with their biases, which are recorded so (ops/linear.ts). */
+  /** It fuses matrix products with their biases, which are already fused when they are traced (ops/linear.ts). */
   remapping: 14,
   implementationSelector: 22,
   /** Passes on another representation, to which the graph is converted twice: a third of the time of all passes. */

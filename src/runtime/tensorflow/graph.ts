@@ -38,7 +38,7 @@ export interface NodeOptions {
   name?: string;
 }
 
-/** Digits of a node's number, padded so that names sort in the order of recording. */
+/** Digits of a node's number, padded so that names sort in the order of tracing. */
 const NUMBER_DIGITS = 7;
 
 /** Fields of tensorflow/core/framework/attr_value.proto: `list` of AttrValue, `s` of its ListValue. */
@@ -64,19 +64,19 @@ export class Graph {
   }
 
   /**
-   * Gives the nodes that `record` adds a new name prefix, with numbers from 0.
+   * Gives the nodes that `fn` adds a new name prefix, with numbers from 0.
    *
    * TensorFlow's graph passes order the inputs of sums by the names of their nodes, which affects the last bit of a sum. So
-   * names must depend only on the recorded computation, not on what the session recorded before.
+   * names must depend only on the traced computation, not on what the session traced before.
    */
-  inScope<T>(name: string, record: () => T): T {
+  inScope<T>(name: string, fn: () => T): T {
     const before = [this.scope, this.count] as const;
     const uses = (this.scopes.get(name) ?? 0) + 1;
     this.scopes.set(name, uses);
     this.scope = `${validName(uses === 1 ? name : `${name}.${uses}`)}/`;
     this.count = 0;
     try {
-      return record();
+      return fn();
     } finally {
       [this.scope, this.count] = before;
     }
@@ -158,7 +158,7 @@ export class Graph {
     }
     if (rank < 0 || dims.some((size) => size < 0n))
       throw new TraceError(
-        'an op whose output shape depends on values cannot be recorded: shapes are static',
+        'an op whose output shape depends on values cannot be traced: shapes are static',
       );
     return Array.from(dims, Number);
   }

@@ -15,7 +15,7 @@ interface EngineState {
  * seed, which has no gradient: random operations of random.ts take it and their stream, so they give the same numbers again. Control edges delay the recomputation until the incoming gradient exists: so it
  * runs late, and TensorFlow's graph passes do not merge it with the forward pass.
  *
- * @param fn called twice while recording
+ * @param fn called twice while tracing
  * @returns fn's result
  * @throws RuntimeError in sessions with XLA, which drops control edges and would undo the saving
  */

@@ -1,4 +1,4 @@
-/** Programs: computations that are recorded once and run many times, as `tf.function`. */
+/** Programs: computations that are traced once and run many times, as `tf.function`. */
 import type * as tf from '@tensorflow/tfjs';
 import type { Capi, OperationPointer, Output, TensorPointer } from '../tensorflow/capi';
 import { DType, elementCount, type FeedDType } from '../tensorflow/dtypes';
@@ -29,16 +29,16 @@ export interface ProgramSpec {
   name: string;
   inputs: Record<string, InputSpec>;
   /**
-   * Records a fixed number of shards on a CPU instead of the session's. The last bit of a row of a matrix product may depend
+   * Traces a fixed number of shards on a CPU instead of the session's. The last bit of a row of a matrix product may depend
    * on the number of rows: with fixed shards, results are the same whether the session is sharded or not, as long as an
    * operation has one thread.
    */
   fixedShards?: boolean;
-  /** Records the computation; called once. Returns the outputs by name. */
+  /** Traces the computation; called once. Returns the outputs by name. */
   build(inputs: Inputs, scope: Scope): Record<string, tf.Tensor>;
 }
 
-/** Access to the session's variables while a program is recorded. */
+/** Access to the session's variables while a program is traced. */
 export class Scope {
   private readonly reads = new Map<string, { tensor: tf.Tensor; output: Output }>();
   private readonly assignments: { name: string; value: Output }[] = [];
@@ -49,7 +49,7 @@ export class Scope {
     private readonly variables: Variables,
   ) {}
 
-  /** Which process of a data parallel training records this. */
+  /** Which process of a data parallel training traces this. */
   get rankSpec(): RankSpec {
     return this.trace.rankSpec;
   }
@@ -87,12 +87,12 @@ export class Scope {
   }
 
   /** Registers nodes with side effects, which run after all reads of variables. */
-  effect(record: () => OperationPointer): void {
-    this.effects.push(record);
+  effect(fn: () => OperationPointer): void {
+    this.effects.push(fn);
   }
 
   /**
-   * Records assignments and effects, with control edges from all reads.
+   * Adds assignments and effects, with control edges from all reads.
    *
    * @param gate a further operation that runs before them
    * @internal
@@ -108,7 +108,7 @@ export class Scope {
           dtype: { type: DType.float32 },
         }),
       ),
-      ...this.effects.map((record) => record()),
+      ...this.effects.map((fn) => fn()),
     ]);
   }
 
@@ -137,7 +137,7 @@ interface Gate {
   operation: OperationPointer;
 }
 
-function recordGate(graph: Graph): Gate {
+function addGate(graph: Graph): Gate {
   const open = graph.op('Placeholder', [], {
     dtype: { type: DType.bool },
     shape: { shape: [] },
@@ -156,7 +156,7 @@ interface Feed {
   placeholder: Output;
 }
 
-/** A recorded computation, ready to run. */
+/** A traced computation, ready to run. */
 export class Program {
   private readonly outputNames: string[];
   private hasRun = false;
@@ -177,8 +177,8 @@ export class Program {
     this.outputNames = [...outputs.keys()];
   }
 
-  /** Records `spec.build`. Use Session.compile. @internal */
-  static record(
+  /** Traces `spec.build`. Use Session.compile. @internal */
+  static trace(
     spec: ProgramSpec,
     trace: Trace,
     capi: Capi,
@@ -190,8 +190,8 @@ export class Program {
     let targets: OperationPointer[] = [];
     const scope = new Scope(trace, variables);
     let gate: Gate | undefined;
-    const record = (): void => {
-      if (trace.canBePrepared) gate = recordGate(trace.graph);
+    const traceBody = (): void => {
+      if (trace.canBePrepared) gate = addGate(trace.graph);
       const inputs: Inputs = {};
       for (const [name, input] of Object.entries(spec.inputs)) {
         const placeholder = trace.graph.op(
@@ -213,7 +213,7 @@ export class Program {
       targets = scope.finish(gate?.operation);
       scope.release();
     };
-    trace.graph.inScope(spec.name, () => withTrace(trace, record));
+    trace.graph.inScope(spec.name, () => withTrace(trace, traceBody));
     return new Program(
       spec.name,
       capi,

@@ -1,5 +1,5 @@
 /**
- * Random numbers inside programs. TensorFlow.js would draw them in JavaScript while the program is recorded, so that every
+ * Random numbers inside programs. TensorFlow.js would draw them in JavaScript while the program is traced, so that every
  * run got the same numbers. These functions use TensorFlow's stateless generators (Philox) instead: the numbers depend only
  * on a seed that is fed and on the number of a stream, and not on the number of threads.
  */

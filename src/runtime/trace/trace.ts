@@ -1,5 +1,5 @@
 /**
- * Records one computation into a graph.
+ * Traces one computation into a graph.
  *
  * While a trace is active (see tracer.ts), each TensorFlow.js kernel adds nodes to it instead of computing values. Its
  * tensors refer to outputs of nodes.
@@ -35,7 +35,7 @@ export interface TensorMetadata {
 export interface TraceOptions extends ParallelismOptions {
   precision: Precision;
   rankSpec?: RankSpec;
-  /** Records a fixed number of shards on a CPU (`ProgramSpec.fixedShards`). */
+  /** Traces a fixed number of shards on a CPU (`ProgramSpec.fixedShards`). */
   fixedShards?: boolean | undefined;
 }
 
@@ -66,7 +66,7 @@ export class Trace {
     return this.device === 'cpu' && !this.options.xla && this.rankSpec.worldSize === 1;
   }
 
-  /** Whether a matrix product and its bias are recorded as one op: such a kernel is on CPUs, for float32. */
+  /** Whether a matrix product and its bias become one op: such a kernel is on CPUs, for float32. */
   get fusesBias(): boolean {
     const { device, xla, precision } = this.options;
     return device === 'cpu' && !xla && NARROW[precision] === undefined;
@@ -86,7 +86,7 @@ export class Trace {
     return parallelism(this.options).intraOpThreads;
   }
 
-  /** Number of independent parts of a batch to record (trace/shards.ts). */
+  /** Number of independent parts of a batch to trace (trace/shards.ts). */
   get shards(): number {
     const { fixedShards, device, xla } = this.options;
     return fixedShards && device === 'cpu' && !xla
@@ -168,17 +168,17 @@ export class Trace {
   }
 
   /**
-   * Adds control edges from these operations to all nodes that `record` adds. The nodes run after the operations, and graph
+   * Adds control edges from these operations to all nodes that `fn` adds. The nodes run after the operations, and graph
    * passes do not merge them with equal nodes that were added before.
    */
-  after<T>(operations: readonly OperationPointer[], record: () => T): T {
+  after<T>(operations: readonly OperationPointer[], fn: () => T): T {
     const before = [this.control, this.generation] as const;
     const outer = this.afterControl;
     this.control = [...this.control, ...operations];
     this.afterControl = new Set();
     this.generation = ++this.generations;
     try {
-      return record();
+      return fn();
     } finally {
       [this.control, this.generation] = before;
       for (const operation of this.afterControl) outer.add(operation);
@@ -285,7 +285,7 @@ export class Trace {
     const values = this.constantValues.get(id);
     if (!values)
       throw new TraceError(
-        'the value of a tensor was read while its computation was being recorded. A program is recorded once ' +
+        'the value of a tensor was read while its computation was being traced. A program is traced once ' +
           'and run many times, so no value exists yet: use tensor operations, or return the tensor as an output',
       );
     return values;

@@ -1,5 +1,5 @@
 /**
- * Records TensorFlow.js operations into a TensorFlow graph.
+ * Traces TensorFlow.js operations into a TensorFlow graph.
  *
  * `@tensorflow/tfjs-node-gpu` turns every TensorFlow.js kernel into `binding.executeOp(op, attributes, inputs)`. Its native
  * binding computes immediately; the binding below adds a node to the active trace. So model code written with `tf.*`, and
@@ -21,7 +21,7 @@ const BACKEND = 'tensorflow';
 /** Attribute kinds of `TFEOpAttr`, by their numbers in tfjs-node's native binding. */
 const ATTRIBUTE_KINDS = ['string', 'int', 'float', 'bool', 'type', 'shape'] as const;
 
-interface RecordedAttribute {
+interface OpAttribute {
   name: string;
   type: number;
   value: unknown;
@@ -39,7 +39,7 @@ let backend: Backend | undefined;
 /** The active trace. @throws TraceError when there is none */
 export function currentTrace(): Trace {
   if (!active)
-    throw new TraceError('tensors exist only while a program is recorded (Session.compile)');
+    throw new TraceError('tensors exist only while a program is traced (Session.compile)');
   return active;
 }
 
@@ -66,7 +66,7 @@ const binding = {
   tensorDataSync: (id: number) => currentTrace().valuesOf(id),
   executeOp(
     name: string,
-    attributes: RecordedAttribute[],
+    attributes: OpAttribute[],
     ids: number[],
     count: number,
   ): TensorMetadata[] {
@@ -90,7 +90,7 @@ const binding = {
   },
 };
 
-function convertAttribute(op: string, { name, type, value }: RecordedAttribute): Attribute {
+function convertAttribute(op: string, { name, type, value }: OpAttribute): Attribute {
   switch (ATTRIBUTE_KINDS[type]) {
     case 'string':
       return { string: value as string };
@@ -109,7 +109,7 @@ function convertAttribute(op: string, { name, type, value }: RecordedAttribute):
   }
 }
 
-/** Registers the recording backend with TensorFlow.js. Further calls do nothing. */
+/** Registers the tracing backend with TensorFlow.js. Further calls do nothing. */
 function install(): Backend {
   if (backend) return backend;
   // tfjs-node still calls these functions of `util`: Node 23 removed the first, Node 22 deprecates the second (DEP0044).
@@ -129,7 +129,7 @@ function install(): Backend {
   return backend;
 }
 
-/** Replaces tfjs-node's gather, which checks the index values in JavaScript: they are unknown while recording. */
+/** Replaces tfjs-node's gather, which checks the index values in JavaScript: they are unknown while tracing. */
 function replaceGather(): void {
   tf.unregisterKernel(tf.GatherV2, BACKEND);
   tf.registerKernel({
@@ -196,17 +196,17 @@ function toDType(dtype: tf.DataType): DType {
 }
 
 /**
- * Makes a trace active while `record` runs: TensorFlow.js operations inside it add nodes.
+ * Makes a trace active while `fn` runs: TensorFlow.js operations inside it add nodes.
  * Its tensors are disposed of afterward; `Output`s stay valid.
  */
-export function withTrace<T>(trace: Trace, record: () => T): T {
-  if (active) throw new TraceError('a program cannot be compiled while another is being recorded');
+export function withTrace<T>(trace: Trace, fn: () => T): T {
+  if (active) throw new TraceError('a program cannot be compiled while another is being traced');
   install();
   active = trace;
   const engine = tf.engine();
   engine.startScope('trace');
   try {
-    return record();
+    return fn();
   } catch (error) {
     throw explain(error);
   } finally {

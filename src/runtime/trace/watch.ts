@@ -12,7 +12,7 @@ export interface Watched {
 }
 
 /**
- * Records `build` and the gradients of its scalar with respect to the values that it watches.
+ * Traces `build` and the gradients of its scalar with respect to the values that it watches.
  *
  * @param start a tensor that all watched values depend on: the backward pass ends there.
  * @param build returns the scalar and other outputs.

@@ -172,7 +172,7 @@ function textsOf({ examples }: Dataset, maxWords: number, maxTokens: number): Te
     encodeTexts(
       tokenizer,
       Array.from(indices, (i) => cleanCaption(sentenceIn(test, examples[i].sentence), maxWords)),
-      // At least as long as the batch, so that no other program has to be recorded.
+      // At least as long as the batch, so that no other program has to be traced.
       { maxTokens, multiple: LENGTH_MULTIPLE, minLength: length },
     );
 }

@@ -20,7 +20,7 @@ import { attentionName, NlvrPrograms } from '../programs';
 /** Number of images whose features are kept. */
 const SLOTS = 16;
 /**
- * Sentences are padded to a multiple of this number of tokens, so that most have the same length. Recording a program for
+ * Sentences are padded to a multiple of this number of tokens, so that most have the same length. Tracing a program for
  * another length takes a second with the base model; computing the padding takes at most 0.2 s.
  */
 const LENGTH_MULTIPLE = 40;
@@ -69,7 +69,7 @@ function paddedLength(tokens: number, maxPositions: number): number {
 export class Predictor {
   /** By question and explained answer, the most recent last. */
   private readonly explanations = new Map<string, Explanation>();
-  /** Whether explanations may follow: their program is then recorded after an answer. */
+  /** Whether explanations may follow: their program is then traced after an answer. */
   willExplain = false;
   private readonly slots = new ImageSlots(SLOTS);
   private disposed = false;
@@ -106,7 +106,7 @@ export class Predictor {
       });
       programs.reserveSlots(SLOTS);
       const usual = paddedLength(1, opened.model.text.maxPositions);
-      // TensorFlow prepares them while the second one is recorded and the weights are read.
+      // TensorFlow prepares them while the second one is traced and the weights are read.
       void programs.encodingProgram(1).prepare();
       const firstProgram =
         first === 'explain'
@@ -154,7 +154,7 @@ export class Predictor {
     const key = JSON.stringify([question.left, question.right, question.sentence, answer ?? null]);
     const known = this.explanations.get(key);
     if (known) return known;
-    const { length, words, feeds, encoded } = await this.prepare(question, this.recordExplanation);
+    const { length, words, feeds, encoded } = await this.prepare(question, this.traceExplanation);
     const wanted = Float32Array.of(
       answer === false ? 1 : 0,
       answer === true ? 1 : 0,
@@ -208,15 +208,15 @@ export class Predictor {
     return this.tokenizer.words(caption, this.opened.model.text.maxPositions);
   }
 
-  /** Records the program of an explanation after the answer, because it blocks this thread: for a second with the base model. */
+  /** Traces the program of an explanation after the answer, because it blocks this thread: for a second with the base model. */
   private prepareExplanation(length: number): void {
     setImmediate(() => {
-      if (!this.disposed) this.recordExplanation(length);
+      if (!this.disposed) this.traceExplanation(length);
     });
   }
 
-  /** Records the program of an explanation; in `explain`, while TensorFlow's threads encode an image. */
-  private readonly recordExplanation = (length: number): void =>
+  /** Traces the program of an explanation; in `explain`, while TensorFlow's threads encode an image. */
+  private readonly traceExplanation = (length: number): void =>
     void this.programs.explanationProgram(1, length);
 
   /**
