@@ -110,7 +110,7 @@ export function folderDiagrams() {
   return {
     layers: layerDiagram(files),
     ...Object.fromEntries(
-      DRAWN_LAYERS.map((layer) => [`rooms of ${layer}`, folderDiagram(files, layer)]),
+      DRAWN_LAYERS.map((layer) => [`folders of ${layer}`, folderDiagram(files, layer)]),
     ),
   };
 }

@@ -167,7 +167,7 @@ export async function analyzeInParts(
     builder.add(each.epoch ?? 0, answers);
     step();
   }
-  const overEpochs = builder.examplesDynamics();
+  const overEpochs = builder.exampleDynamics();
   const summary = builder.summary(overEpochs);
   const dynamics = summary && overEpochs;
   const quick: Analysis = {
@@ -248,7 +248,7 @@ export function slicesByRow(count: number, members: readonly SliceMembers[]): nu
 function asSingleEpoch(predictions: readonly Prediction[]): (ExampleDynamics | null)[] {
   const builder = new DynamicsBuilder(predictions);
   builder.add(0, predictions);
-  return builder.examplesDynamics();
+  return builder.exampleDynamics();
 }
 
 /** Loads predictions that may contain the original examples of a contrast set: the newest ones of each split. */

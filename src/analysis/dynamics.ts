@@ -60,7 +60,7 @@ export class DynamicsBuilder {
   }
 
   /** The dynamics of each example; null if no epoch has a prediction. */
-  examplesDynamics(): (ExampleDynamics | null)[] {
+  exampleDynamics(): (ExampleDynamics | null)[] {
     return this.examples.map((_, row) => {
       const answered = this.epochs.filter(({ right }) => right[row] >= 0);
       if (answered.length === 0) return null;

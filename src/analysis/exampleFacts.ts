@@ -1,4 +1,4 @@
-/** What annotations and the files next to them say of examples, beyond what a prediction repeats of them. */
+/** Facts about examples from annotations and the files next to them, which predictions do not contain. */
 import { readFile, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readEntries } from '../data/annotations/entries';

@@ -16,27 +16,27 @@ const MAX_PROBLEMS = 50;
 /** Returns the problems of a configuration and of its `med_config` file. */
 export async function checkConfiguration(
   { file: text }: { file: string },
-  places: ReadAccess,
+  access: ReadAccess,
 ): Promise<Record<string, unknown>> {
   if (!/^\.ya?ml$/i.test(extname(text)))
     throw new UserError(localize('{0} is not a YAML file.', text), {
       hint: localize('Specify a configuration such as {0}.', 'nlvr.yaml'),
     });
-  const file = await requireFile(text, places);
-  const parsed = parseConfigFile((await places.textOf(file)) ?? '', file);
+  const file = await requireFile(text, access);
+  const parsed = parseConfigFile((await access.textOf(file)) ?? '', file);
   const folder = dirname(file);
   const outside: string[] = [];
   const looked = async (path: string): Promise<boolean> => {
-    const may = await mayRead(places, path);
+    const may = await mayRead(access, path);
     if (!may) outside.push(path);
     return may;
   };
   const problems = await allProblems(parsed, folder, {
     lookUp: async (path) => ((await looked(path)) ? lookUp(path) : 'unknown'),
-    textOf: async (path) => ((await looked(path)) ? places.textOf(path) : undefined),
+    textOf: async (path) => ((await looked(path)) ? access.textOf(path) : undefined),
   });
   const med = configPaths(parsed.config, folder).medConfig;
-  const medText = med !== undefined && (await looked(med)) ? await places.textOf(med) : undefined;
+  const medText = med !== undefined && (await looked(med)) ? await access.textOf(med) : undefined;
   const found = [
     ...problems.map((each) => described(each, file)),
     ...(med !== undefined && medText !== undefined

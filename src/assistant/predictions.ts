@@ -31,10 +31,10 @@ interface SetInput {
 /** Returns the analysis of one run: slices, calibration and more. */
 export async function analyzeRun(
   { run, split = 'val', epoch }: SetInput,
-  places: ReadAccess,
+  access: ReadAccess,
 ): Promise<Record<string, unknown>> {
-  const folder = await requireRun(run, places);
-  const { options, notes } = await analysisOptions(await openAnalyzedRun(folder), split, places);
+  const folder = await requireRun(run, access);
+  const { options, notes } = await analysisOptions(await openAnalyzedRun(folder), split, access);
   const { analysis } = await analyze({ ...options, run: folder, epoch: epochSelector(epoch) });
   const { slices, labelNoise } = analysis;
   return {
@@ -53,11 +53,11 @@ export async function analyzeRun(
 async function analysisOptions(
   run: AnalyzedRun,
   split: Split,
-  places: ReadAccess,
+  access: ReadAccess,
 ): Promise<{ options: AnalysisOptions; notes: string[] }> {
-  const userSlices = places.userSlices();
+  const userSlices = access.userSlices();
   const annotations = await annotationsOf(run, split);
-  if (annotations === null || (await mayRead(places, annotations)))
+  if (annotations === null || (await mayRead(access, annotations)))
     return { options: { split, userSlices, annotations }, notes: [] };
   return {
     options: { split, userSlices, annotations: null },
@@ -98,13 +98,13 @@ export interface FailedExamplesInput extends SetInput {
 /** Returns a page of the wrong predictions of a run. */
 export async function failedExamples(
   input: FailedExamplesInput,
-  places: ReadAccess,
+  access: ReadAccess,
 ): Promise<Record<string, unknown>> {
   const { split = 'val', order = 'surest', offset = 0, limit = DEFAULT_EXAMPLES } = input;
-  const folder = await requireRun(input.run, places);
+  const folder = await requireRun(input.run, access);
   const run = await openAnalyzedRun(folder);
   const set = selectSet(run, split, epochSelector(input.epoch));
-  const inSlice = await sliceFilter(input, run, split, places);
+  const inSlice = await sliceFilter(input, run, split, access);
   const text = input.contains?.toLowerCase();
   const page = new Page(offset + limit, order === 'surest' ? byConfidence : undefined);
   let predictions = 0;
@@ -140,10 +140,10 @@ async function sliceFilter(
   { slice, value = 'yes', epoch }: FailedExamplesInput,
   run: AnalyzedRun,
   split: Split,
-  places: ReadAccess,
+  access: ReadAccess,
 ): Promise<(example: Prediction) => boolean> {
   if (slice === undefined) return () => true;
-  const { options } = await analysisOptions(run, split, places);
+  const { options } = await analysisOptions(run, split, access);
   const { analysis, examples } = await analyze({
     ...options,
     run: run.folder,
@@ -239,11 +239,11 @@ export interface CompareRunsInput {
 /** Returns the changes from run a to run b. */
 export async function compareRuns(
   { a, b, split = 'val', epochA, epochB, examples: most = DEFAULT_EXAMPLES }: CompareRunsInput,
-  places: ReadAccess,
+  access: ReadAccess,
 ): Promise<Record<string, unknown>> {
-  const folders = [await requireRun(a, places), await requireRun(b, places)] as const;
+  const folders = [await requireRun(a, access), await requireRun(b, access)] as const;
   const run = await openAnalyzedRun(folders[1]);
-  const { options, notes } = await analysisOptions(run, split, places);
+  const { options, notes } = await analysisOptions(run, split, access);
   const { comparison, examples } = await compare({
     ...options,
     ...{ a: folders[0], b: folders[1] },

@@ -68,8 +68,8 @@ function refused(path: string, { roots }: ReadAccess): UserError {
 }
 
 /** Whether a file that a configuration or a run names may be read. @param file absolute */
-export async function mayRead(places: ReadAccess, file: string): Promise<boolean> {
-  return places.dataAnywhere || (await isInside(places.roots, file));
+export async function mayRead(access: ReadAccess, file: string): Promise<boolean> {
+  return access.dataAnywhere || (await isInside(access.roots, file));
 }
 
 /** Absolute paths for a text: relative ones start at each root. */
@@ -84,9 +84,9 @@ function candidates(text: string, { roots }: ReadAccess): string[] {
  * @returns its absolute path
  * @throws {UserError} if it is outside the roots or does not exist
  */
-export async function requireFile(text: string, places: ReadAccess): Promise<string> {
-  for (const file of await requireInside(candidates(text, places), text, places))
-    if ((await places.textOf(file)) !== undefined) return file;
+export async function requireFile(text: string, access: ReadAccess): Promise<string> {
+  for (const file of await requireInside(candidates(text, access), text, access))
+    if ((await access.textOf(file)) !== undefined) return file;
   throw new UserError(localize('{0} does not exist or cannot be read.', text));
 }
 
@@ -94,11 +94,11 @@ export async function requireFile(text: string, places: ReadAccess): Promise<str
 async function requireInside(
   paths: readonly string[],
   text: string,
-  places: ReadAccess,
+  access: ReadAccess,
 ): Promise<string[]> {
-  const inside = await Promise.all(paths.map((path) => isInside(places.roots, path)));
+  const inside = await Promise.all(paths.map((path) => isInside(access.roots, path)));
   const found = paths.filter((_, i) => inside[i]);
-  if (found.length === 0) throw refused(text, places);
+  if (found.length === 0) throw refused(text, access);
   return found;
 }
 
@@ -108,22 +108,22 @@ async function requireInside(
  * @returns the absolute path of its folder
  * @throws {UserError} if there is none, several have the name, or its files are outside the roots
  */
-export async function requireRun(text: string, places: ReadAccess): Promise<string> {
-  const named = candidates(text, places);
+export async function requireRun(text: string, access: ReadAccess): Promise<string> {
+  const named = candidates(text, access);
   for (const folder of named)
-    if ((await isInside(places.roots, folder)) && (await containsRun(folder, places)))
+    if ((await isInside(access.roots, folder)) && (await containsRun(folder, access)))
       return folder;
-  const known = await places.runFolders();
+  const known = await access.runFolders();
   const inView = named.find((each) => known.includes(each));
   const folder =
-    inView ?? (await byName(text, await requireInside(named, text, places), known, places));
-  await requireContained(folder, places, true);
+    inView ?? (await byName(text, await requireInside(named, text, access), known, access));
+  await requireContained(folder, access, true);
   return folder;
 }
 
 /** Whether a folder inside the roots contains a run. @throws {UserError} if its files are outside the roots */
-async function containsRun(folder: string, places: ReadAccess): Promise<boolean> {
-  await requireContained(folder, places);
+async function containsRun(folder: string, access: ReadAccess): Promise<boolean> {
+  await requireContained(folder, access);
   // An unreadable run counts, because its reader reports the problem.
   return (await readRunInfo(folder).catch(() => true)) !== undefined;
 }
@@ -133,11 +133,11 @@ async function byName(
   name: string,
   looked: readonly string[],
   known: readonly string[],
-  places: ReadAccess,
+  access: ReadAccess,
 ): Promise<string> {
   const found: string[] = [];
   for (const folder of known)
-    if (basename(folder) === name || (await hasName(folder, name, places))) found.push(folder);
+    if (basename(folder) === name || (await hasName(folder, name, access))) found.push(folder);
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
   throw found.length === 0
@@ -149,9 +149,9 @@ async function byName(
       });
 }
 
-async function hasName(folder: string, name: string, places: ReadAccess): Promise<boolean> {
+async function hasName(folder: string, name: string, access: ReadAccess): Promise<boolean> {
   try {
-    await requireContained(folder, places, true);
+    await requireContained(folder, access, true);
     return (await readRunInfo(folder))?.name === name;
   } catch {
     return false;
@@ -166,19 +166,19 @@ async function hasName(folder: string, name: string, places: ReadAccess): Promis
  */
 export async function requireContained(
   folder: string,
-  places: ReadAccess,
+  access: ReadAccess,
   inView = false,
 ): Promise<void> {
   const files = new RunFolder(folderOfRun(folder));
-  const homes = inView ? [...places.roots, files.root] : places.roots;
+  const homes = inView ? [...access.roots, files.root] : access.roots;
   const links = await Promise.all(
     [files.attempts, files.predictions, files.robustness].map(linksIn),
   );
   for (const path of [files.root, ...filesToRead(files), ...links.flat()])
-    if (!(await isInside(homes, path))) throw refused(path, places);
+    if (!(await isInside(homes, path))) throw refused(path, access);
   // If it is damaged, its curves are not read.
   const curves = await readCurvesFile(files).catch(() => undefined);
-  if (curves && !(await mayRead(places, curves.source))) throw refused(curves.source, places);
+  if (curves && !(await mayRead(access, curves.source))) throw refused(curves.source, access);
 }
 
 async function linksIn(folder: string): Promise<string[]> {

@@ -21,9 +21,9 @@ export interface RobustnessInput {
 /** Returns the newest stored result that matches, and lists the others. */
 export async function robustnessOf(
   { run, split, checkpoint, pairs = DEFAULT_PAIRS }: RobustnessInput,
-  places: ReadAccess,
+  access: ReadAccess,
 ): Promise<Record<string, unknown>> {
-  const folder = await requireRun(run, places);
+  const folder = await requireRun(run, access);
   const name = (await readRunInfo(folder))?.name ?? run;
   const stored = await readRobustness(folder);
   const chosen = stored.find(

@@ -36,9 +36,9 @@ export interface ListRunsInput {
 /** Returns a page of the requested runs. */
 export async function listRuns(
   { name = '', state, offset = 0, limit = DEFAULT_RUNS }: ListRunsInput,
-  places: ReadAccess,
+  access: ReadAccess,
 ): Promise<Record<string, unknown>> {
-  const { rows, unreadable, differing } = await readableTable(places);
+  const { rows, unreadable, differing } = await readableTable(access);
   const wanted = name.toLowerCase();
   const found = rows.flatMap((row, i) =>
     (state === undefined || row.state === state) &&
@@ -68,27 +68,27 @@ export async function listRuns(
 }
 
 /** The table of the runs that may be read; other runs are listed as unreadable. */
-async function readableTable(places: ReadAccess): Promise<RunTable> {
+async function readableTable(access: ReadAccess): Promise<RunTable> {
   const own: string[] = [];
   const refused: RunTable['unreadable'] = [];
-  for (const folder of await places.runFolders())
+  for (const folder of await access.runFolders())
     try {
-      await requireContained(folder, places, true);
+      await requireContained(folder, access, true);
       own.push(folder);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       refused.push({ folder, message: error.messageText });
     }
-  const table = await tableOf(own, (folder) => shownFolder(folder, places));
+  const table = await tableOf(own, (folder) => shownFolder(folder, access));
   return { ...table, unreadable: [...refused, ...table.unreadable] };
 }
 
 /** Returns the status of one run. */
 export async function runStatus(
   { run: text }: { run: string },
-  places: ReadAccess,
+  access: ReadAccess,
 ): Promise<Record<string, unknown>> {
-  const { folder, run } = await openRun(text, places);
+  const { folder, run } = await openRun(text, access);
   const { info } = run;
   const events = await eventsOf(folder, info.kind);
   const timeLeft = new TimeLeft();
@@ -133,9 +133,9 @@ export interface RunMetricsInput {
 /** Returns evaluations, epochs and a summary of the curves of one run. */
 export async function runMetrics(
   { run: text, points = DEFAULT_POINTS }: RunMetricsInput,
-  places: ReadAccess,
+  access: ReadAccess,
 ): Promise<Record<string, unknown>> {
-  const { folder, run } = await openRun(text, places);
+  const { folder, run } = await openRun(text, access);
   const { info } = run;
   const events = await eventsOf(folder, info.kind);
   const curves = curvesFromEvents(events);
@@ -208,9 +208,9 @@ function meanOf(values: readonly number[]): number | null {
 /** Opens a run. @throws {UserError} if it does not exist or may not be read */
 async function openRun(
   text: string,
-  places: ReadAccess,
+  access: ReadAccess,
 ): Promise<{ folder: string; run: ReadRun }> {
-  const folder = await requireRun(text, places);
+  const folder = await requireRun(text, access);
   const run = await readRun(folder);
   if (!run) throw new UserError(localize('{0} does not contain a run.', folder));
   return { folder, run };

@@ -17,7 +17,7 @@ export interface ToolResult {
   failed: boolean;
 }
 
-type Tool = (input: never, places: ReadAccess) => Promise<Record<string, unknown>>;
+type Tool = (input: never, access: ReadAccess) => Promise<Record<string, unknown>>;
 
 /** The tools; their input was validated with the schema in `definitions.ts`. */
 const tools: Readonly<Record<ToolName, Tool>> = {
@@ -37,12 +37,12 @@ const validators = new Map<string, ValidateFunction>();
 export async function callTool(
   name: string,
   input: unknown,
-  places: ReadAccess,
+  access: ReadAccess,
 ): Promise<ToolResult> {
   try {
     const checked = checkedInput(name, input);
     const tool = tools[name as ToolName];
-    return { text: boundedJson(await tool(checked as never, places)), failed: false };
+    return { text: boundedJson(await tool(checked as never, access)), failed: false };
   } catch (error) {
     const { message, hint } = errorText(error);
     return { text: [message, hint].filter(Boolean).join(' '), failed: true };

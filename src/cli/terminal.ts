@@ -65,7 +65,7 @@ function permanentLine(event: RunEvent): string | undefined {
 
 class LiveTerminal implements Terminal {
   private readonly timeLeft = new TimeLeft();
-  private plan: StartEvent | undefined;
+  private start: StartEvent | undefined;
   private drawn = 0;
   private loss: number | undefined;
   private accuracy: number | undefined;
@@ -74,7 +74,7 @@ class LiveTerminal implements Terminal {
 
   show(event: RunEvent): void {
     this.timeLeft.add(event);
-    if (event.type === 'start') this.plan = event;
+    if (event.type === 'start') this.start = event;
     const permanent = permanentLine(event);
     if (permanent !== undefined) {
       logUpdate.clear();
@@ -94,14 +94,14 @@ class LiveTerminal implements Terminal {
       old === undefined ? value : old + SMOOTHING * (value - old);
     if (event.loss !== null) this.loss = smooth(this.loss, event.loss);
     if (event.accuracy !== undefined) this.accuracy = smooth(this.accuracy, event.accuracy);
-    const { plan } = this;
-    if (!plan || !this.due()) return;
+    const { start } = this;
+    if (!start || !this.due()) return;
     const left = this.timeLeft.seconds;
     logUpdate(
       [
-        `epoch ${event.epoch + 1}/${plan.maxEpoch}`,
-        bar(event.step / plan.totalSteps),
-        `step ${count(event.step)}/${count(plan.totalSteps)}`,
+        `epoch ${event.epoch + 1}/${start.maxEpoch}`,
+        bar(event.step / start.totalSteps),
+        `step ${count(event.step)}/${count(start.totalSteps)}`,
         `loss ${loss(this.loss ?? null)}`,
         `accuracy ${percent(this.accuracy ?? null)}`,
         ...(event.speed === undefined ? [] : [`${event.speed.toPrecision(3)} examples/s`]),
@@ -131,8 +131,8 @@ function bar(share: number): string {
 }
 
 /** The index of a step in its epoch, from 0, and the number of steps of the epoch. */
-function positionInEpoch(plan: StartEvent, step: number): { inEpoch: number; of: number } {
-  const { curriculum, stepsPerEpoch } = plan;
+function positionInEpoch(start: StartEvent, step: number): { inEpoch: number; of: number } {
+  const { curriculum, stepsPerEpoch } = start;
   const easySteps = curriculum ? curriculum.epochs * curriculum.stepsPerEpoch : 0;
   return curriculum && step <= easySteps
     ? { inEpoch: (step - 1) % curriculum.stepsPerEpoch, of: curriculum.stepsPerEpoch }
@@ -141,7 +141,7 @@ function positionInEpoch(plan: StartEvent, step: number): { inEpoch: number; of:
 
 class PlainTerminal implements Terminal {
   private readonly timeLeft = new TimeLeft();
-  private plan: StartEvent | undefined;
+  private start: StartEvent | undefined;
   /** Start of the time measurement of the next line; excludes evaluations. */
   private since: { step: number; time: number } | undefined;
   private epoch: number | undefined;
@@ -150,7 +150,7 @@ class PlainTerminal implements Terminal {
 
   show(event: RunEvent): void {
     this.timeLeft.add(event);
-    if (event.type === 'start') this.plan = event;
+    if (event.type === 'start') this.start = event;
     if (event.type === 'start' || event.type === 'epoch' || event.type === 'eval')
       this.since = { step: event.step, time: event.time };
     if (event.type === 'step') this.step(event);
@@ -163,8 +163,8 @@ class PlainTerminal implements Terminal {
   }
 
   private step(event: StepEvent): void {
-    const { plan } = this;
-    if (!plan || !this.since) return;
+    const { start } = this;
+    if (!start || !this.since) return;
     const steps = event.step - this.since.step;
     const seconds = event.time - this.since.time;
     const due =
@@ -172,7 +172,7 @@ class PlainTerminal implements Terminal {
     if (!due) return;
     this.since = { step: event.step, time: event.time };
     this.epoch = event.epoch;
-    const { inEpoch, of } = positionInEpoch(plan, event.step);
+    const { inEpoch, of } = positionInEpoch(start, event.step);
     const perStep = seconds / Math.max(1, steps);
     const left = this.timeLeft.seconds;
     const eta = left === null ? '' : `eta: ${formatDuration(left)}  `;

@@ -38,8 +38,8 @@ export function plainCrossAttention(
       [0, 2, 1, 3],
     );
   const scores = tf.matMul(project(x, 'query'), project(image, 'key'), false, true); // [n, H, L, N]
-  const seen = tf.softmax(tf.div(scores, Math.sqrt(width / heads)));
-  const probabilities = dropoutIn(context, seen, dropout, stream);
+  const attention = tf.softmax(tf.div(scores, Math.sqrt(width / heads)));
+  const probabilities = dropoutIn(context, attention, dropout, stream);
   const means = tf.matMul(probabilities, project(image, 'value')); // [n, H, L, d]
   return tf.reshape(tf.transpose(means, [0, 2, 1, 3]), [n, length, width]);
 }
@@ -79,10 +79,10 @@ export function crossAttention(
   const byHead = tf.transpose(tf.reshape(scaled, [n * length, heads, d]), [1, 0, 2]); // [H, n·L, d]
   const towardImage = tf.matMul(byHead, perHead('key')); // [H, n·L, v]
   const scores = tf.matMul(swapLeadingAxes(towardImage, heads, n, length), image, false, true);
-  const seen = onProbabilities
+  const attention = onProbabilities
     ? applyPerHead(softmax(scores), heads, onProbabilities)
     : softmax(scores);
-  const probabilities = dropoutIn(context, seen, dropout, stream); // [n, H·L, N]
+  const probabilities = dropoutIn(context, attention, dropout, stream); // [n, H·L, N]
   const means = tf.matMul(probabilities, image); // [n, H·L, v]
   const values = tf.matMul(swapLeadingAxes(means, n, heads, length), perHead('value'), false, true);
   const bias = context.param(`${name}.value.bias`);

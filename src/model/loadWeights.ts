@@ -48,7 +48,7 @@ const namesInRunFolder = [
  * @throws {UserError}
  */
 export async function locateWeights(source: string, options: LoadOptions = {}): Promise<string> {
-  if (isAddress(source))
+  if (isWebUrl(source))
     return download(source, {
       ...options,
       folder: options.folder ?? join(requireCacheFolder(), 'weights'),
@@ -65,7 +65,8 @@ export async function locateWeights(source: string, options: LoadOptions = {}): 
   return join(source, name);
 }
 
-const isAddress = (source: string): boolean => /^https?:\/\//i.test(source);
+/** http URLs as well: `download` refuses them with a message. */
+const isWebUrl = (source: string): boolean => /^https?:\/\//i.test(source);
 
 /**
  * Opens weights and matches them with a model by BLIP's rules: single cross-attentions are copied to those of both images,
@@ -83,7 +84,7 @@ export async function loadWeights(
     file = await openCheckpoint(path);
   } catch (error) {
     // Otherwise a damaged file would stay in the cache.
-    if (isAddress(source) && error instanceof UserError) await rm(path, { force: true });
+    if (isWebUrl(source) && error instanceof UserError) await rm(path, { force: true });
     throw error;
   }
   try {

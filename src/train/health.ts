@@ -1,7 +1,7 @@
 import type { RunRecord } from '../run/record/runRecord';
 import { localize, type MessageText } from '../util/localize';
 
-/** A note about a problem that an observer of a run should know of. */
+/** A note about a problem that users of a run are shown. */
 export interface HealthNote {
   level: 'warning' | 'error';
   code: string;
@@ -174,8 +174,8 @@ export class HealthMonitor {
   }
 
   private resolve(code: string): void {
-    const said = this.reported.delete(code);
-    if (this.mayHaveReported.delete(code) || said) this.resolved.push(code);
+    const wasReported = this.reported.delete(code);
+    if (this.mayHaveReported.delete(code) || wasReported) this.resolved.push(code);
   }
 
   private reportOnce(note: HealthNote): HealthNote[] {

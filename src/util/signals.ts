@@ -4,7 +4,7 @@
  * | signal          | meaning                                                                                        |
  * | --------------- | ---------------------------------------------------------------------------------------------- |
  * | INT, TERM, QUIT | finish the step, save and stop; again, over a second later, ends the process immediately       |
- * | HUP             | the same if a terminal was lost; ignored if none of the standard streams is a terminal          |
+ * | HUP             | save and stop if a terminal was lost, repeated or not; ignored without a terminal               |
  * | USR1, USR2      | save and continue (Slurm's warning before the time limit)                                       |
  * | PIPE            | ignored: output without a reader is discarded                                                  |
  *

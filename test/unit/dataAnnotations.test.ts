@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { consistencyGroupOf } from '../../src/data/annotations/format';
 import { listElements } from '../../src/data/annotations/listElements';
 import { loadDataset } from '../../src/data/annotations/loadDataset';
 import { DataError } from '../../src/data/dataError';
@@ -170,17 +171,22 @@ describe("BLIP's format", () => {
     ]);
   });
 
-  it("uses NLVR2's identifiers and kinds of sentences if present", async () => {
+  it("uses NLVR2's and NLVR1's identifiers and kinds of sentences if present", async () => {
     const data = await load(
       JSON.stringify([
         pair({ identifier: 'dev-1-2-3', kind: 'counting' }),
         pair({ identifier: 'mine', synset: 'dog' }),
+        pair({ identifier: '72-0-3' }),
       ]),
     );
     expect(data.examples.map((e) => [e.identifier, e.consistencyGroup, e.group])).toEqual([
       ['dev-1-2-3', 'dev-1--3', 'counting'],
       ['mine', null, 'dog'],
+      ['72-0-3', '72', null],
     ]);
+    // The trainer and the analysis of predictions, which have identifiers only, group by the same rule.
+    for (const { identifier, consistencyGroup } of data.examples)
+      expect(consistencyGroupOf(identifier)).toBe(consistencyGroup);
   });
 
   it.each(['true', 'TRUE', 'True', true])('reads label %j as true', async (label) => {

@@ -1,11 +1,6 @@
 import { posix } from 'node:path';
 import { fieldError, imagePath, labelField, optionalText, stringField } from './fields';
-import {
-  nlvr2ConsistencyGroup,
-  type FormatReader,
-  type NewExample,
-  type ReadContext,
-} from './format';
+import { consistencyGroupOf, type FormatReader, type NewExample, type ReadContext } from './format';
 import { describeJson, type AnnotationEntry } from './entries';
 import { localize } from '../../util/localize';
 
@@ -35,7 +30,7 @@ export class BlipReader implements FormatReader {
         imagePath(entry, imageRoot, right, 'images[1]'),
       ],
       label,
-      consistencyGroup: identifier && nlvr2ConsistencyGroup(identifier),
+      consistencyGroup: identifier && consistencyGroupOf(identifier),
       group:
         ['group', 'kind', 'synset']
           .map((key) => optionalText(entry, key))

@@ -122,13 +122,13 @@ export class LoaderPool {
   /** Sends queued jobs to the least busy workers; starts a worker if all are busy and the limit is not reached. */
   private dispatch(): void {
     while (this.queue.length > 0) {
-      const idlest = this.workers.reduce<WorkerState | undefined>(
+      const leastBusy = this.workers.reduce<WorkerState | undefined>(
         (best, state) => (best && best.jobs.size <= state.jobs.size ? best : state),
         undefined,
       );
       const startAnother =
-        this.workers.length < this.numWorkers && (!idlest || idlest.jobs.size > 0);
-      const state = startAnother ? this.startWorker() : idlest;
+        this.workers.length < this.numWorkers && (!leastBusy || leastBusy.jobs.size > 0);
+      const state = startAnother ? this.startWorker() : leastBusy;
       if (!state || state.jobs.size >= jobsPerWorker) return;
       const job = this.queue.shift();
       if (!job) return;

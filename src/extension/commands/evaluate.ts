@@ -165,7 +165,7 @@ async function confirmEvaluateAnyway(outcome: AttemptOutcome): Promise<boolean> 
   return chosen === anyway;
 }
 
-/** @returns the outcome. A failure is announced as for every attempt, unless `evaluatesAnyway` asks. */
+/** @returns the outcome. A failure is announced as for every attempt, unless `confirmEvaluateAnyway` asks. */
 async function evaluateInBackground(
   services: Services,
   registry: FolderRunRegistry,

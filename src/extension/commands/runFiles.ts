@@ -76,7 +76,7 @@ function planDeletion(run: Run): DeletionPlan {
   return { run, others, files: others.length === 0 ? [run.folder] : owned };
 }
 
-/** What must forget a deleted run. */
+/** State that refers to runs, from which deleted runs are removed. */
 interface DeletionContext {
   registry: FolderRunRegistry;
   workspaceRuns: Pick<WorkspaceRuns, 'forget'>;

@@ -8,7 +8,7 @@ export function setDemoHome(folder: string): void {
   home = folder;
 }
 
-/** @throws {Error} before `keepDemoIn` */
+/** @throws {Error} before `setDemoHome` */
 export function demoHome(): string {
   if (home === undefined) throw new Error('the folder of the demo is not known');
   return home;

@@ -127,7 +127,7 @@ class AnnotationSearch {
     return this.text.slice(Math.max(0, at - 100), at);
   }
 
-  /** The text of the annotation that contains a sentence, at most `NEAR` characters around it. */
+  /** The text of the annotation that contains a sentence, at most `MAX_DISTANCE` characters around it. */
   private around(at: number): string {
     const start = Math.max(this.text.lastIndexOf('{', at), at - MAX_DISTANCE);
     const after = at + this.sentence.written.length;

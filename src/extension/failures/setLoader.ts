@@ -80,7 +80,7 @@ export class SetLoader {
 
   /**
    * Reads a row of the set shown.
-   * @throws {UserError} when it belongs to a set that is no longer shown, or can no longer be read; `FileChanged`.
+   * @throws {UserError} when it belongs to a set that is no longer shown, or can no longer be read; {@link FileChangedError}.
    */
   async row(generation: number, row: number): Promise<Prediction> {
     return this.readShown(generation, (shown) => shown.row(row));

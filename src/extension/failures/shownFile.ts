@@ -37,7 +37,7 @@ export class ShownFile {
 
   /**
    * Reads one row.
-   * @throws {RangeError} when there is no such row; `FileChanged`; the file system's error.
+   * @throws {RangeError} when there is no such row; {@link FileChangedError}; the file system's error.
    */
   async row(row: number): Promise<Prediction> {
     const start = this.start(row);
@@ -59,7 +59,7 @@ export class ShownFile {
   /**
    * Reads the file again, for many rows in any order.
    * @returns a function from index to row, which holds the content of the file
-   * @throws `FileChanged`; the file system's error.
+   * @throws {@link FileChangedError}; the file system's error.
    */
   async all(): Promise<(row: number) => Prediction> {
     const bytes = await readFile(this.file);

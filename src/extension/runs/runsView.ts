@@ -15,7 +15,7 @@ export class RunsView implements vscode.TreeDataProvider<string>, vscode.Disposa
   private readonly disposables: vscode.Disposable[] = [];
   readonly tree: vscode.TreeView<string>;
 
-  /** @param found knows which runs are in the view only because they are remembered */
+  /** @param workspaceRuns reports which runs are in the view only because they are remembered */
   constructor(
     private readonly runs: RunRegistry,
     private readonly workspaceRuns: Pick<WorkspaceRuns, 'isOnlyRemembered'>,

@@ -77,7 +77,7 @@ export class Messenger<C extends PanelContract> {
       case 'request':
         return this.answer(frame.id, frame.name, frame.params);
       case undefined:
-        this.handlers.failed(new Error('a frame that is no frame'), 'receive');
+        this.handlers.failed(new Error('invalid message frame'), 'receive');
     }
   }
 

@@ -119,10 +119,12 @@ async function livenessOfInfo(
   info: RunInfo,
   now: number,
 ): Promise<Liveness> {
-  const said = heartbeatAge(info.heartbeat, now);
+  const heartbeatSeconds = heartbeatAge(info.heartbeat, now);
   const written =
     info.trainer === undefined ? undefined : await stat(runJson).catch(() => undefined);
-  const age = written ? Math.min(said, Math.abs(now - written.mtimeMs) / 1000) : said;
+  const age = written
+    ? Math.min(heartbeatSeconds, Math.abs(now - written.mtimeMs) / 1000)
+    : heartbeatSeconds;
   const stale = Math.max(STALE_SECONDS, MISSED_HEARTBEATS * (info.heartbeatEvery ?? 0));
   return livenessAt(ownerOf(info), age, stale);
 }
@@ -188,8 +190,8 @@ async function statusMessage(
       hint: localize('It takes over the folder if that process sends no heartbeat for 30 seconds.'),
     };
   // A killed program could not write its outcome to run.json; the program that started it wrote it to the attempt.
-  const said = info.attempt === attempt?.id && info.message !== null;
-  if (attempt?.outcome && !said) return outcomeMessage(attempt.outcome);
+  const hasOwnMessage = info.attempt === attempt?.id && info.message !== null;
+  if (attempt?.outcome && !hasOwnMessage) return outcomeMessage(attempt.outcome);
   return {
     message: storedText(info.phrase, info.message),
     hint: storedText(info.hintPhrase, info.hint),
@@ -245,10 +247,10 @@ function noticeMessage({ attempt, liveness }: ObservedAttempt): Pick<ReadRun, 'm
 
 /** The message and hint of an outcome. */
 function outcomeMessage(outcome: AttemptOutcome): Pick<ReadRun, 'message' | 'hint'> {
-  const { message = null, phrase: said, hint = null, hintPhrase } = outcome;
-  return { message: storedText(said, message), hint: storedText(hintPhrase, hint) };
+  const { message = null, phrase: stored, hint = null, hintPhrase } = outcome;
+  return { message: storedText(stored, message), hint: storedText(hintPhrase, hint) };
 }
 
-function storedText(said: unknown, english: string | null): MessageText | null {
-  return english === null ? null : (parseLocalizedMessage(said) ?? english);
+function storedText(stored: unknown, english: string | null): MessageText | null {
+  return english === null ? null : (parseLocalizedMessage(stored) ?? english);
 }

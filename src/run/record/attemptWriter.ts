@@ -124,11 +124,11 @@ export class AttemptWriter {
     if (this.current.outcome) return;
     clearInterval(this.timer);
     process.off('exit', this.onExit);
-    const said = message === null ? {} : storedAdvice(message, hint);
+    const stored = message === null ? {} : storedAdvice(message, hint);
     const ended = new Date().toISOString();
     this.current = {
       ...this.current,
-      outcome: { state, exitCode, ended, ...said, ...more },
+      outcome: { state, exitCode, ended, ...stored, ...more },
     };
     this.save();
   }

@@ -106,7 +106,7 @@ function parseStat(stat: string): string | null {
   return state === 'Z' || state === 'X' || start === undefined ? null : start;
 }
 
-/** Arguments of `ps` for the output that `startsOfPs` parses. The dates require the locale C. */
+/** Arguments of `ps` for the output that `parsePsOutput` parses. The dates require the locale C. */
 function psArguments(pids: readonly number[]): string[] {
   return ['-o', 'pid=,stat=,lstart=', '-p', pids.join(',')];
 }

@@ -20,13 +20,15 @@ export function removeRefusedStarts(folder: RunFolder): string | undefined {
   if (!states.every((state) => state === 'refused' || state === 'stopped')) return undefined;
   for (const file of files) rmSync(file, { force: true });
   removeIfEmpty(folder.attempts);
-  const said = existsSync(folder.trainerLog) ? readFileSync(folder.trainerLog, 'utf8').trim() : '';
+  const output = existsSync(folder.trainerLog)
+    ? readFileSync(folder.trainerLog, 'utf8').trim()
+    : '';
   // If the folder contains other files of a run, the log belongs to that run.
   const traces = [folder.trainerLog, folder.stopRequest];
   if (listContent(folder).owned.every((file) => traces.includes(file)))
     for (const file of traces) rmSync(file, { force: true });
   removeIfEmpty(folder.root);
-  return said;
+  return output;
 }
 
 function removeIfEmpty(folder: string): void {

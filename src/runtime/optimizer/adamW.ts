@@ -22,7 +22,7 @@ const FLOAT = { T: { type: DType.float32 } } as const;
 const ASSIGN = { dtype: { type: DType.float32 } } as const;
 
 /**
- * Adds updates as of torch.optim.AdamW to the graph, with TensorFlow's fused ResourceApplyAdam.
+ * Adds updates as in torch.optim.AdamW to the graph, with TensorFlow's fused ResourceApplyAdam.
  *
  * PyTorch: p -= lr · wd · p, then p -= lr / (1 - β1^t) · m / (√v / √(1 - β2^t) + ε). The kernel computes
  * p -= lr' · m / (√v + ε') without its bias correction, so lr' and ε' carry it.

@@ -130,7 +130,7 @@ const ARRAYS = {
   bool: Uint8Array,
 } as const;
 
-/** What a program must pass before it computes or changes anything. */
+/** An assertion that must hold before a program computes or changes anything. */
 interface Gate {
   /** Fed: true lets the run pass. */
   open: Output;
@@ -146,7 +146,7 @@ function addGate(graph: Graph): Gate {
   return { open, operation };
 }
 
-/** A fed value, for those that pass. */
+/** A fed value with a control dependency on the gate. */
 function passing(graph: Graph, gate: Gate, value: Output, dtype: DType): Output {
   return graph.op('Identity', [value], { T: { type: dtype } }, { control: [gate.operation] });
 }

@@ -1,6 +1,6 @@
 /**
  * The values that ranks exchange in every step: one short vector, of which the step returns the sum over all ranks. So losses
- * are those of the whole batch, and all ranks learn of a stop after the same step, so that none waits for a rank that has
+ * are those of the whole batch, and all ranks receive a stop request after the same step, so that none waits for a rank that has
  * ended.
  */
 import type { RankShard } from '../../data/order';

@@ -57,7 +57,6 @@ export class HostConnection<C extends PanelContract, S = unknown> {
   }
 
   /** Announces that the page can receive messages. */
-  /** Announces that the page can receive messages. */
   ready(): void {
     this.api.postMessage({ frame: 'ready' });
   }
