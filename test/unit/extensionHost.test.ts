@@ -153,8 +153,8 @@ describe('Messenger', () => {
     await settled();
     expect(received).toEqual([{ type: 'clicked' }]);
     expect(failures).toEqual([
-      expect.stringContaining('no frame'),
-      expect.stringContaining('no frame'),
+      expect.stringContaining('invalid message frame'),
+      expect.stringContaining('invalid message frame'),
       'ready: Error: no data',
     ]);
   });
