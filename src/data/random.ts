@@ -4,6 +4,15 @@
  * order.
  */
 
+/**
+ * The largest multiple of a small count within 32 bits, by count. A table, because a division of numbers beyond 32 bits is
+ * slow, and a shuffle has another count at each draw.
+ */
+const multiples = Float64Array.from(
+  { length: 256 },
+  (_, count) => 0x1_0000_0000 - (0x1_0000_0000 % count),
+);
+
 /** Purpose of a stream of random numbers. Streams of different purposes are independent. */
 export const Purpose = { order: 1, swap: 2, augment: 3, sample: 4, bootstrap: 5 } as const;
 export type Purpose = (typeof Purpose)[keyof typeof Purpose];
@@ -100,12 +109,16 @@ export class KeyedRandom {
 
   /** Draws an integer in [0, count), uniformly. */
   integer(count: number): number {
-    // Cached, because a division of numbers beyond 32 bits is slow.
-    if (count !== this.limited.count)
-      this.limited = { count, limit: 0x1_0000_0000 - (0x1_0000_0000 % count) };
-    const { limit } = this.limited;
+    const limit = count < multiples.length ? multiples[count] : this.multipleOf(count);
     let value = this.uint32();
     while (value >= limit) value = this.uint32();
     return value % count;
+  }
+
+  /** The largest multiple of `count` within 32 bits, which is kept for the next draw. */
+  private multipleOf(count: number): number {
+    if (count !== this.limited.count)
+      this.limited = { count, limit: 0x1_0000_0000 - (0x1_0000_0000 % count) };
+    return this.limited.limit;
   }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readdirSync, rmSync } from 'node:fs';
 import { mkdtemp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -123,6 +124,18 @@ describe('generateSample', () => {
       onProgress: () => abort.abort(new Error('enough')),
     });
     await expect(making).rejects.toThrow('enough');
+    expect(await readdir(root)).toEqual([]);
+  });
+
+  it('ends with the error of an image that cannot be written, and leaves no files', async () => {
+    const making = generateSample(join(root, 'sample'), {
+      sets: { ...sets, train: 200 },
+      onProgress: () => {
+        const [partial] = readdirSync(root);
+        rmSync(join(root, partial, 'images'), { recursive: true });
+      },
+    });
+    await expect(making).rejects.toThrow('ENOENT');
     expect(await readdir(root)).toEqual([]);
   });
 

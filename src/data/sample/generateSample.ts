@@ -9,7 +9,14 @@ import { errnoOf, UserError } from '../../util/userError';
 import { KeyedRandom, Purpose } from '../random';
 import { SceneRenderer } from './sceneRenderer';
 import { readmeText } from './readme';
-import { pairsPerSet, parts, sentenceSet, sentencesPerSet, type Part } from './sentenceSet';
+import {
+  pairsPerSet,
+  parts,
+  sentenceSet,
+  sentencesPerSet,
+  type Part,
+  type SentenceSet,
+} from './sentenceSet';
 
 export interface SampleOptions {
   /** The same seed generates identical files. Default 42. */
@@ -123,41 +130,57 @@ async function writeAll(
   const counts = { ...defaultSets, ...sets };
   const picturesPerSet = 2 * pairsPerSet;
   const total = parts.reduce((sum, part) => sum + counts[part] * picturesPerSet, 0);
-  const artist = await SceneRenderer.create();
+  const renderer = await SceneRenderer.create();
+  /** Renders and writes the images of a set. */
+  const writeImages = (part: Part, index: number, { pairs }: SentenceSet): Promise<void>[] =>
+    pairs.flatMap((pair, p) =>
+      pair.map(async (scene, side) => {
+        const random = new KeyedRandom({
+          seed,
+          purpose: Purpose.sample,
+          epoch: parts.indexOf(part),
+          index,
+          image: 1 + 2 * p + side,
+        });
+        const file = join(folder, 'images', picturePath(part, index, p, side));
+        await writeFile(file, await renderer.draw(scene, random));
+      }),
+    );
   let pictures = 0;
-  await mkdir(join(folder, 'annotation'));
-  for (const part of parts) {
-    const annotations: Annotation[] = [];
-    for (let first = 0; first < counts[part]; first += setsAtOnce) {
-      signal?.throwIfAborted();
-      const last = Math.min(first + setsAtOnce, counts[part]);
-      const written: Promise<void>[] = [];
-      for (let index = first; index < last; index++) {
-        if (index % setsPerFolder === 0)
-          await mkdir(join(folder, 'images', folderOf(part, index)), { recursive: true });
-        const set = sentenceSet(seed, part, index);
-        annotations.push(...annotationsOf(part, index, set));
-        written.push(
-          ...set.pairs.flatMap((pair, p) =>
-            pair.map(async (scene, side) => {
-              const random = new KeyedRandom({
-                seed,
-                purpose: Purpose.sample,
-                epoch: parts.indexOf(part),
-                index,
-                image: 1 + 2 * p + side,
-              });
-              const file = join(folder, 'images', picturePath(part, index, p, side));
-              await writeFile(file, await artist.draw(scene, random));
-            }),
-          ),
+  // Images are encoded in other threads, while the next sets are generated in this one.
+  let encoding: Promise<PromiseSettledResult<void>[]> = Promise.resolve([]);
+  const finishImages = async (): Promise<void> => {
+    const results = await encoding;
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    pictures += results.length;
+    if (results.length > 0) onProgress?.(pictures, total);
+  };
+  try {
+    await mkdir(join(folder, 'annotation'));
+    for (const part of parts) {
+      const annotations: Annotation[] = [];
+      for (let first = 0; first < counts[part]; first += setsAtOnce) {
+        signal?.throwIfAborted();
+        const last = Math.min(first + setsAtOnce, counts[part]);
+        const generated: [index: number, set: SentenceSet][] = [];
+        for (let index = first; index < last; index++) {
+          if (index % setsPerFolder === 0)
+            await mkdir(join(folder, 'images', folderOf(part, index)), { recursive: true });
+          const set = sentenceSet(seed, part, index);
+          annotations.push(...annotationsOf(part, index, set));
+          generated.push([index, set]);
+        }
+        await finishImages();
+        encoding = Promise.allSettled(
+          generated.flatMap(([index, set]) => writeImages(part, index, set)),
         );
       }
-      await Promise.all(written);
-      pictures += written.length;
-      onProgress?.(pictures, total);
+      await writeFile(join(folder, 'annotation', annotationFile[part]), toJson(annotations));
     }
-    await writeFile(join(folder, 'annotation', annotationFile[part]), toJson(annotations));
+    await finishImages();
+  } finally {
+    // After a failure too: no image may be written while the folder is removed.
+    await encoding;
   }
   await writeFile(join(folder, 'README.txt'), readmeText(counts, seed));
   await writeFile(
@@ -197,7 +220,7 @@ function picturePath(part: Part, index: number, pair: number, side: number): str
 function annotationsOf(
   part: Part,
   index: number,
-  { statements, pairs }: ReturnType<typeof sentenceSet>,
+  { statements, pairs }: SentenceSet,
 ): Annotation[] {
   return pairs.flatMap((pair, p) =>
     statements.map(({ kind, sentence, isTrueOf }, s) => ({

@@ -23,7 +23,10 @@ export function pickWeighted<K extends string>(
 export function shuffle<T>(random: KeyedRandom, items: T[]): T[] {
   for (let i = items.length - 1; i > 0; i--) {
     const j = random.integer(i + 1);
-    [items[i], items[j]] = [items[j], items[i]];
+    // Destructuring would create arrays: generating the sample shuffles a million times.
+    const item = items[i];
+    items[i] = items[j];
+    items[j] = item;
   }
   return items;
 }

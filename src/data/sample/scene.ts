@@ -22,7 +22,7 @@ export const shapes = [
 
 /** Cells on a side of the grid. */
 export const gridSide = 3;
-const cellCount = gridSide ** 2;
+const cells = Array.from({ length: gridSide ** 2 }, (_, i) => i);
 
 /** A shape in an image; all fields are indices, `cell` row by row. */
 export interface PlacedShape {
@@ -61,11 +61,7 @@ export function sceneKey(scene: Scene): string {
  * true and rarely trivially false.
  */
 export function randomScene(random: KeyedRandom, phrases: readonly Phrase[], most: number): Scene {
-  const cells = shuffle(
-    random,
-    Array.from({ length: cellCount }, (_, i) => i),
-  );
-  return cells
+  return shuffle(random, [...cells])
     .slice(0, 1 + random.integer(most))
     .sort((a, b) => a - b)
     .map((cell) => {

@@ -20,6 +20,10 @@ const edge = 0.08;
 const jitter = 0.04;
 
 const channels = 3;
+const emptyImage = Uint8Array.from(
+  { length: pictureSide * pictureSide * channels },
+  (_, i) => background[i % channels],
+);
 
 /** RGBA pixels [cellSide, cellSide, 4]. */
 type Sprite = Uint8Array;
@@ -51,6 +55,9 @@ async function drawSprite(color: number, shape: number): Promise<Sprite> {
 
 /** Renders scenes with sprites that are rendered once. */
 export class SceneRenderer {
+  /** Pixels that no image is encoded from: allocating them for each image takes longer than drawing. */
+  private readonly unused: Uint8Array[] = [];
+
   private constructor(
     /** [color][shape] */
     private readonly sprites: readonly (readonly Sprite[])[],
@@ -68,9 +75,9 @@ export class SceneRenderer {
    * Renders a scene as a PNG of `pictureSide` × `pictureSide` pixels.
    * @param random shifts each shape within its cell
    */
-  draw(scene: Scene, random: KeyedRandom): Promise<Buffer> {
-    const pixels = new Uint8Array(pictureSide * pictureSide * channels);
-    for (let i = 0; i < pixels.length; i++) pixels[i] = background[i % channels];
+  async draw(scene: Scene, random: KeyedRandom): Promise<Buffer> {
+    const pixels = this.unused.pop() ?? new Uint8Array(emptyImage.length);
+    pixels.set(emptyImage);
     const shift = (): number => Math.round(random.between(-jitter, jitter) * cellSide);
     for (const { cell, color, shape } of scene)
       paste(
@@ -79,24 +86,29 @@ export class SceneRenderer {
         (cell % gridSide) * cellSide + shift(),
         Math.floor(cell / gridSide) * cellSide + shift(),
       );
-    return sharp(pixels, { raw: { width: pictureSide, height: pictureSide, channels } })
+    const png = await sharp(pixels, { raw: { width: pictureSide, height: pictureSide, channels } })
       .png({ compressionLevel: 6 })
       .toBuffer();
+    this.unused.push(pixels);
+    return png;
   }
 }
 
 /** Blends a sprite into an image [pictureSide, pictureSide, 3]; parts outside are clipped. */
 function paste(pixels: Uint8Array, sprite: Sprite, left: number, top: number): void {
-  for (let y = Math.max(0, -top); y < Math.min(cellSide, pictureSide - top); y++) {
-    for (let x = Math.max(0, -left); x < Math.min(cellSide, pictureSide - left); x++) {
-      const from = (y * cellSide + x) * 4;
+  const lastRow = Math.min(cellSide, pictureSide - top);
+  const lastColumn = Math.min(cellSide, pictureSide - left);
+  for (let y = Math.max(0, -top); y < lastRow; y++) {
+    let from = (y * cellSide + Math.max(0, -left)) * 4;
+    let to = ((top + y) * pictureSide + Math.max(0, left)) * channels;
+    for (const end = (y * cellSide + lastColumn) * 4; from < end; from += 4, to += channels) {
       const alpha = sprite[from + 3];
       if (alpha === 0) continue;
-      const to = ((top + y) * pictureSide + left + x) * channels;
       for (let c = 0; c < channels; c++)
-        pixels[to + c] = Math.round(
-          (sprite[from + c] * alpha + pixels[to + c] * (255 - alpha)) / 255,
-        );
+        pixels[to + c] =
+          alpha === 255
+            ? sprite[from + c]
+            : Math.round((sprite[from + c] * alpha + pixels[to + c] * (255 - alpha)) / 255);
     }
   }
 }

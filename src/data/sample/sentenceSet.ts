@@ -29,7 +29,8 @@ const MAX_SHAPES: Readonly<Record<Part, number>> = { train: 4, dev: 4, test1: 4,
  */
 export function splitOf(scene: Scene): Exclude<Part, 'easy'> {
   let hash = 0x811c9dc5;
-  for (const char of sceneKey(scene)) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
+  const key = sceneKey(scene);
+  for (let i = 0; i < key.length; i++) hash = Math.imul(hash ^ key.charCodeAt(i), 0x01000193);
   const bucket = ((hash ^ (hash >>> 15)) >>> 0) % 16;
   return bucket < 12 ? 'train' : bucket < 14 ? 'dev' : 'test1';
 }
