@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generateSample } from '../../src/data/sample/generateSample';
 import type { RunEvent } from '../../src/run/events';
 import { processStartTime } from '../../src/run/record/processStart';
 import type { RunInfo } from '../../src/run/runInfo';
@@ -49,25 +50,17 @@ describe('a training with two ranks', () => {
     const workspace = scratchFolder('ranks');
     sample = join(workspace, 'sample');
     run = join(sample, 'output', 'sample');
+    // 640 training examples and 64 of each evaluation split.
+    await generateSample(sample, { sets: { train: 40, dev: 4, test1: 4, easy: 1 } });
+    setKeys({ curriculum: '{ epochs: 0 }', log_every: '1', max_epoch: '400' });
     vscode = await openWorkbench({ workspace, settings: { 'nlvr.processesPerNode': 2 } });
   });
   afterAll(() => vscode.close());
 
-  it('has a data set', { timeout: LONG }, async () => {
-    await vscode.runAndPick('NLVR: Create Sample Data Set', 'sample');
-    await expect
-      .poll(() => vscode.notifications(), SLOW)
-      .toContainEqual(expect.stringContaining('The sample data set is in sample'));
-    const annotations = join(sample, 'annotation');
-    for (const name of readdirSync(annotations)) {
-      const file = join(annotations, name);
-      const examples = JSON.parse(readFileSync(file, 'utf8')) as unknown[];
-      writeFileSync(file, JSON.stringify(examples.slice(0, name.includes('train') ? 640 : 64)));
-    }
-    setKeys({ curriculum: '{ epochs: 0 }', log_every: '1', max_epoch: '400' });
-  });
-
   it('is planned in the form: effective batch and steps per epoch', { timeout: LONG }, async () => {
+    await vscode.page
+      .locator('.explorer-folders-view .monaco-list-row', { hasText: 'sample' })
+      .click();
     const frame = await openForm(vscode);
     const batch = Number(
       /^batch_size_train: *(\d+)/m.exec(readFileSync(join(sample, 'nlvr.yaml'), 'utf8'))?.[1],
