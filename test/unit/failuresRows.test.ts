@@ -84,6 +84,16 @@ describe('filtering', () => {
     rows.notes = new Map([['pair 5', { marked: false, note: 'mislabeled?' }]]);
     expect(shown(rows, { search: 'birds mislabeled' })).toEqual([5]);
     expect(shown(rows, { marked: true })).toEqual([5]);
+    rows.notes = new Map([
+      ['pair 4', { marked: false, note: 'Unclear', tags: ['Blurred', 'Dog'] }],
+    ]);
+    expect(shown(rows, { search: 'dog' })).toEqual([0, 1, 4]);
+    expect(shown(rows, { search: 'nobody dog blurred unclear pair 4' })).toEqual([4]);
+    // The end of one identifier and the start of the next are not a word.
+    expect(shown(rows, { search: '1pair' })).toEqual([]);
+    const words = 'Two dogs run. pair 0'.repeat(12);
+    expect(shown(rows, { search: words.replaceAll('0Two', '0 Two') })).toEqual([0]);
+    expect(shown(rows, { search: `${words.replaceAll('0Two', '0 Two')} zebra` })).toEqual([]);
   });
 
   it('by how the answers changed over the epochs', () => {

@@ -1,4 +1,5 @@
 import { NO_ANSWER, type Rows } from './rows';
+import { searchRows } from './searchRows';
 
 export const ANSWER_FILTERS = ['wrong', 'right', 'falsePositive', 'falseNegative', 'all'] as const;
 /** Kinds of answers. A false positive is an answer True to a false sentence, a false negative the reverse. */
@@ -60,7 +61,7 @@ export function filterRows(
   const kind = filter.kind === null ? null : kindId(rows, filter.kind);
   const [low, high] = filter.confidence;
   const anyConfidence = low <= 0.5 && high >= 1;
-  const matches = searchTest(rows, filter.search);
+  const found = searchRows(rows, filter.search);
   const changed = historyTest(rows, filter.change, epoch);
   const shows = answerTable(filter.show);
   let count = 0;
@@ -79,7 +80,7 @@ export function filterRows(
     if (filter.tag !== null && !rows.notes.get(rows.identifierOf(row))?.tags?.includes(filter.tag))
       continue;
     if (changed && !changed(row)) continue;
-    if (matches && !matches(row)) continue;
+    if (found && found[row] !== 1) continue;
     output[count++] = row;
   }
   return output.subarray(0, count);
@@ -134,29 +135,6 @@ function passesAnswerFilter(show: AnswerFilter, label: number, prediction: numbe
 /** Bounds are shown in whole percent, so half a percent of tolerance keeps 97.4 within "up to 97". */
 function within(confidence: number, low: number, high: number): boolean {
   return confidence >= low - 0.005 && confidence <= high + 0.005;
-}
-
-/**
- * Returns a test of the search words. Sentences repeat, so each distinct one is searched once. A word has no spaces, so each
- * text is searched separately: to join the texts of a million rows takes a second.
- */
-function searchTest(rows: Rows, search: string): ((row: number) => boolean) | null {
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  if (words.length === 0) return null;
-  const { lowerSentences, lowerIdentifiers, notes, sentence } = rows;
-  const isMatch = lowerSentences.map((text) => words.every((word) => text.includes(word)));
-  return (row) => {
-    const id = sentence[row] ?? -1;
-    if (isMatch[id]) return true;
-    const identifier = lowerIdentifiers[row] ?? '';
-    const note = notes.size > 0 ? notes.get(rows.identifierOf(row)) : undefined;
-    const noteText = note ? `${note.note} ${note.tags?.join(' ') ?? ''}`.toLowerCase() : '';
-    const text = lowerSentences[id] ?? '';
-    for (const word of words)
-      if (!identifier.includes(word) && !noteText.includes(word) && !text.includes(word))
-        return false;
-    return true;
-  };
 }
 
 function historyTest(

@@ -6,6 +6,13 @@ export type Verdict = 'right' | 'wrong' | 'unlabeled';
 /** Code for a row without an answer in an epoch. */
 export const NO_ANSWER = 255;
 
+/** Rows that arrived together, and their identifiers in lower case, with spaces between them. */
+export interface IdentifierBlock {
+  readonly first: number;
+  readonly end: number;
+  readonly text: string;
+}
+
 /**
  * Rows of one prediction file in the webview: columns in typed arrays that grow by doubling, and strings shared by id, so
  * that a hundred thousand rows can be filtered and sorted within a frame.
@@ -30,7 +37,7 @@ export class Rows {
   /** Marks and notes by identifier. */
   notes = new Map<string, ExampleNote>();
   private readonly lowerCaseSentences: string[] = [];
-  private readonly lowerCaseIdentifiers: string[] = [];
+  private readonly identifierBlocks: IdentifierBlock[] = [];
   private readonly groups = new Map<number, number[]>();
   /** Number of rows by verdict. */
   readonly verdicts: Record<Verdict, number> = { right: 0, wrong: 0, unlabeled: 0 };
@@ -44,7 +51,7 @@ export class Rows {
     for (const name of COLUMNS) this[name].set(columns[name], first);
     this.count = first + count;
     // Done incrementally: for all rows at once the first rendering or search would take several frames.
-    this.indexForSearch();
+    this.indexForSearch(first);
     for (let row = first; row < this.count; row++) {
       this.verdicts[this.verdict(row)] += 1;
       this.addToGroup(row);
@@ -71,9 +78,9 @@ export class Rows {
     return this.lowerCaseSentences;
   }
 
-  /** The identifiers in lower case, for searching. */
-  get lowerIdentifiers(): readonly string[] {
-    return this.lowerCaseIdentifiers;
+  /** The identifiers in blocks, for searching: most words occur in none, which takes one search per block. */
+  get blocks(): readonly IdentifierBlock[] {
+    return this.identifierBlocks;
   }
 
   kindOf(row: number): string | null {
@@ -120,11 +127,11 @@ export class Rows {
       });
   }
 
-  private indexForSearch(): void {
+  private indexForSearch(first: number): void {
     for (let id = this.lowerCaseSentences.length; id < this.sentences.length; id++)
       this.lowerCaseSentences.push((this.sentences[id] ?? '').toLowerCase());
-    for (let row = this.lowerCaseIdentifiers.length; row < this.count; row++)
-      this.lowerCaseIdentifiers.push(this.identifierOf(row).toLowerCase());
+    const text = this.identifiers.slice(first, this.count).join(' ').toLowerCase();
+    this.identifierBlocks.push({ first, end: this.count, text });
   }
 
   private addToGroup(row: number): void {
