@@ -92,7 +92,9 @@ describe('predictions of a model that was trained elsewhere', () => {
     await vscode.pick('New Run');
     await showNlvrView(vscode);
     await expect.poll(() => viewRow(vscode, 'ours').textContent()).toContain('83.3%');
-    const dashboard = await openDashboard(vscode, 'ours');
+    // Of the run whose failed examples are active.
+    const dashboard = await openDashboard(vscode);
+    await expect.poll(() => dashboard.locator('h1').textContent()).toContain('ours');
     await dashboard.getByRole('button', { name: 'Add Run' }).click();
     await vscode.pick('theirs');
     await vscode.page.keyboard.press('Enter');

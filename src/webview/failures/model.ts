@@ -29,6 +29,8 @@ import {
 
 /** Interval in milliseconds between refreshes while rows arrive, so that scrolling stays responsive. */
 const REFRESH_MS = 200;
+/** The interval is at least this multiple of the last refresh, which takes tenths of a second for a million rows. */
+const REFRESH_SHARE = 10;
 
 /**
  * State of the panel, independent of the DOM: data from the host, choices of the user, and derived data. The model
@@ -52,6 +54,8 @@ export class Model {
   private readonly noteEditor: NoteEditor;
   private options: ViewOptions;
   private refreshTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Duration of the last refresh in milliseconds. */
+  private refreshDuration = 0;
 
   constructor(
     private readonly host: Host,
@@ -366,18 +370,23 @@ export class Model {
       this.refresh();
       this.changed();
     }
-    this.refreshTimer ??= setTimeout(() => {
-      this.refresh();
-      this.changed();
-    }, REFRESH_MS);
+    this.refreshTimer ??= setTimeout(
+      () => {
+        this.refresh();
+        this.changed();
+      },
+      Math.max(REFRESH_MS, REFRESH_SHARE * this.refreshDuration),
+    );
   }
 
   /** Recomputes the shown rows and the selection. */
   private refresh(newFilter = false): void {
     clearTimeout(this.refreshTimer);
     this.refreshTimer = undefined;
+    const began = performance.now();
     this.list.recompute();
     this.selection.reconcile(this.shown, newFilter);
+    this.refreshDuration = performance.now() - began;
   }
 
   private saveAndNotify(): void {
