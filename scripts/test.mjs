@@ -2,8 +2,8 @@
 // Installs their dependencies, runs all of them even if some fail, lists skipped and retried tests, and ends with one line:
 // `N passed, N failed`, and `, N skipped` if there are skipped tests.
 // `--only lint,unit,e2e` runs only these parts.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, installDependencies, installPytorch, installRuntime, root, run } from './steps.mjs';
 
@@ -20,11 +20,23 @@ const retried = [];
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const heading = (text) => console.log(`\n▸ ${text}`);
 
-async function check(what, command, args) {
-  heading(what);
-  const ok = (await run(command, args)) === 0;
-  ok ? passed++ : failed++;
-  if (!ok) failures.push(what);
+/** Runs static checks, as many at a time as there are processors. The output of each follows its heading. */
+async function check(checks) {
+  const waiting = [...checks];
+  const next = async () => {
+    for (let one = waiting.shift(); one; one = waiting.shift()) {
+      const [what, command, ...args] = one;
+      const output = join(scratch, `${what}.txt`);
+      const file = openSync(output, 'w');
+      const ok = (await run(command, args, { stdio: ['ignore', file, file] })) === 0;
+      closeSync(file);
+      heading(what);
+      process.stdout.write(readFileSync(output));
+      ok ? passed++ : failed++;
+      if (!ok) failures.push(what);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, next));
 }
 
 /** Runs a vitest configuration and adds its counts; a run that fails before any test counts as one failure. */
@@ -50,20 +62,17 @@ async function suite(what, config) {
 
 await installDependencies();
 await build();
-if (wanted('lint')) {
-  await check('Types', bin('tsc'), ['-p', '.']);
-  await check('Types of the webviews', bin('tsc'), ['-p', 'src/webview']);
-  await check('Types of their tests', bin('tsc'), ['-p', 'test/tsconfig.webview.json']);
-  await check('Lint', bin('eslint'), ['src', 'test', 'bench']);
-  await check('Spelling', bin('cspell'), ['lint', '--no-progress', '--no-summary']);
-  await check('Layers and cycles', bin('depcruise'), [
-    'src',
-    '--config',
-    '.dependency-cruiser.cjs',
+if (wanted('lint'))
+  await check([
+    ['Lint', bin('eslint'), 'src', 'test', 'bench'],
+    ['Types', bin('tsc'), '-p', '.'],
+    ['Spelling', bin('cspell'), 'lint', '--no-progress', '--no-summary'],
+    ['Types of the webviews', bin('tsc'), '-p', 'src/webview'],
+    ['Types of their tests', bin('tsc'), '-p', 'test/tsconfig.webview.json'],
+    ['Layers and cycles', bin('depcruise'), 'src', '--config', '.dependency-cruiser.cjs'],
+    ['Format', bin('prettier'), '--check', '--log-level=warn', '.'],
+    ['Generated files are fresh', process.execPath, 'scripts/generate.mjs', '--check'],
   ]);
-  await check('Format', bin('prettier'), ['--check', '--log-level=warn', '.']);
-  await check('Generated files are fresh', process.execPath, ['scripts/generate.mjs', '--check']);
-}
 if (wanted('unit')) {
   await installRuntime();
   if ((await run(process.execPath, ['scripts/testTools.mjs', '--only', 'network'])) !== 0)
