@@ -1,4 +1,5 @@
 /** Runs a training from its configuration to its best checkpoint: `nlvr train`, and BLIP's `main`. */
+import { existsSync } from 'node:fs';
 import { version } from '../../package.json';
 import type { ConfigKey } from '../config/definition';
 import { configPaths } from '../config/paths';
@@ -20,7 +21,7 @@ import { requireUsableFolder, type RunMode } from '../run/record/runWriter';
 import { StopController } from '../run/record/stopController';
 import { RuntimeError } from '../runtime/errors';
 import { localize } from '../util/localize';
-import { errorDetails, ExitCode } from '../util/userError';
+import { errnoOf, errorDetails, ExitCode, UserError } from '../util/userError';
 import { BackgroundCheck } from './data/backgroundCheck';
 import { checkWeights } from './checkpoint/checkWeights';
 import { describeChanges } from './configChanges';
@@ -54,7 +55,10 @@ export async function runTraining(request: TrainingRequest): Promise<TrainingOut
   try {
     return await Promise.race([runOnRank(request, folder, stop, handles), group.failed]);
   } catch (error) {
-    const cause = await diagnose(error, request);
+    const cause =
+      handles.record && isFolderGone(error, folder)
+        ? folderGoneError(error, folder)
+        : await diagnose(error, request);
     // The other ranks are notified first: writing to a full or hanging disk may take long.
     await group.fail(toFailure(cause, group.rankSpec));
     if (handles.record) closeFailedRun(handles.record, cause);
@@ -63,6 +67,24 @@ export async function runTraining(request: TrainingRequest): Promise<TrainingOut
     stop.dispose();
     handles.lock?.release();
   }
+}
+
+/** Whether a write failed because the run folder was moved or removed. */
+function isFolderGone(error: unknown, { root }: RunFolder): boolean {
+  const cause = error instanceof UserError ? error.cause : error;
+  return errnoOf(cause) === 'ENOENT' && !existsSync(root);
+}
+
+function folderGoneError(cause: unknown, { root }: RunFolder): UserError {
+  return new UserError(
+    localize('The run folder {0} was moved or removed during the training.', root),
+    {
+      hint: localize(
+        'If it was moved, resume the run with its new path as output_dir. If it was removed, start the training again.',
+      ),
+      cause,
+    },
+  );
 }
 
 /** What a training has opened so far, to be closed when it fails. */

@@ -4,7 +4,10 @@ import { dirname, resolve } from 'node:path';
 import { localize } from './localize';
 import { UserError, errnoOf } from './userError';
 
-/** Converts a full disk, a missing permission or a wrong kind of file to a `UserError`; returns other errors unchanged. */
+/**
+ * Converts a full disk, a missing permission, a folder that was removed or a wrong kind of file to a `UserError`; returns other
+ * errors unchanged.
+ */
 export function diskError(error: unknown, file: string): unknown {
   switch (errnoOf(error)) {
     case 'ENOSPC':
@@ -12,7 +15,9 @@ export function diskError(error: unknown, file: string): unknown {
       return new UserError(
         localize('The disk is full: {0} could not be written. Existing files are unchanged.', file),
         {
-          hint: localize('Free some space, or write to another disk. Then resume the training.'),
+          hint: localize(
+            'Free some space, or choose another disk, and try again. A training can be resumed.',
+          ),
           cause: error,
         },
       );
@@ -21,6 +26,11 @@ export function diskError(error: unknown, file: string): unknown {
     case 'EROFS':
       return new UserError(localize('{0} cannot be written: permission denied.', file), {
         hint: localize('Choose a folder that you can write to.'),
+        cause: error,
+      });
+    case 'ENOENT':
+      return new UserError(localize('{0} cannot be written: its folder no longer exists.', file), {
+        hint: localize('It was moved or removed. Restore it, or choose another folder.'),
         cause: error,
       });
     case 'EEXIST':

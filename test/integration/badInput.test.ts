@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmdirSync,
   truncateSync,
   writeFileSync,
@@ -200,6 +201,20 @@ describe('run folder', () => {
     for (const folder of [file, join(file, 'run')])
       expect(await refused(project, '--output_dir', folder)).toMatch(/is a file/);
     expect(readFileSync(file, 'utf8')).toBe('mine');
+  });
+
+  test('is moved during the training: the message names it, and nothing is created again', async () => {
+    const project = await tinyProject({ max_epoch: '500', save_steps: '2' });
+    const child = startNlvr(['train', '--config', project.config]);
+    let stderr = '';
+    child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    const ended = once(child, 'close');
+    while (child.exitCode === null && !existsSync(join(project.run, 'checkpoint_last')))
+      await sleep(20);
+    renameSync(project.run, `${project.run}-moved`);
+    expect(await ended).toEqual([2, null]);
+    expect(stderr).toContain(`${project.run} was moved or removed during the training`);
+    expect(existsSync(project.run)).toBe(false);
   });
 
   // Skipped without permission to mount a small disk.

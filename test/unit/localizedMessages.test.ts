@@ -177,7 +177,7 @@ describe('a failure of the host in Chinese', () => {
     expect(answers[0]).toMatchObject({
       failure: {
         message: '磁盘已满：无法写入 a.csv。已有文件未受影响。',
-        hint: '请释放一些空间，或写入其他磁盘。之后训练可以继续。',
+        hint: '请释放一些空间或选择其他磁盘，然后重试。训练可以继续。',
       },
     });
   });

@@ -135,7 +135,7 @@ describe('generateSample', () => {
         rmSync(join(root, partial, 'images'), { recursive: true });
       },
     });
-    await expect(making).rejects.toThrow('ENOENT');
+    await expect(making).rejects.toThrow('its folder no longer exists');
     expect(await readdir(root)).toEqual([]);
   });
 
