@@ -127,6 +127,18 @@ describe('generateSample', () => {
     expect(await readdir(root)).toEqual([]);
   });
 
+  it('started twice for a new folder, one of them reports that the folder is not empty', async () => {
+    const folder = join(root, 'sample');
+    const both = await Promise.allSettled([1, 2].map(() => generateSample(folder, { sets })));
+    const [refused, ...others] = both.flatMap((one) =>
+      one.status === 'rejected' ? [one.reason as unknown] : [],
+    );
+    expect(others).toEqual([]);
+    expect(refused).toBeInstanceOf(UserError);
+    expect(String(refused)).toMatch(/is not empty: another program wrote to it/);
+    expect(await readdir(root)).toEqual(['sample']);
+  });
+
   it('ends with the error of an image that cannot be written, and leaves no files', async () => {
     const making = generateSample(join(root, 'sample'), {
       sets: { ...sets, train: 200 },

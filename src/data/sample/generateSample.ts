@@ -80,7 +80,7 @@ export async function generateSample(
     const summary = await writeAll(temporary, options);
     options.signal?.throwIfAborted();
     const wroteConfiguration = !existing.includes(configuration);
-    if (existing.length === 0) await rename(temporary, target);
+    if (existing.length === 0) await moveNew(temporary, target);
     else await replaceData(temporary, target, wroteConfiguration);
     return { ...summary, folder: target, wroteConfiguration };
   } catch (error) {
@@ -111,6 +111,21 @@ async function inspect(folder: string): Promise<string[]> {
       },
     );
   return entries;
+}
+
+async function moveNew(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOTEMPTY') throw error;
+    throw new UserError(
+      localize('{0} is not empty: another program wrote to it while the sample was created.', to),
+      {
+        hint: localize('Specify a new or empty folder, so that none of your files are replaced.'),
+        cause: error,
+      },
+    );
+  }
 }
 
 async function replaceData(from: string, to: string, withConfiguration: boolean): Promise<void> {
