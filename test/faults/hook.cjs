@@ -3,8 +3,8 @@
  *
  * `{"crashStates": DIR, "run": RUN}` records, at every fsync, rename and removal in RUN, what a disk would hold after a power
  * failure: everything, only what was synced of each file, and only what was synced of each folder.
- * `{"fill": N, "run": RUN, "disk": DISK}` fills DISK before the Nth write in RUN; `{"count": FILE, "run": RUN}` writes to
- * FILE what each write is to.
+ * `{"fill": {"file": NAME, "nth": N}, "run": RUN, "disk": DISK}` fills DISK before the Nth write to NAME in RUN, from 0;
+ * `{"count": FILE, "run": RUN}` writes to FILE what each write is to.
  * `{"clock": MS, "when": FILE}` moves the clock by MS as soon as FILE exists.
  * `{"noLinks": true}` simulates a file system without hard links.
  */
@@ -155,15 +155,24 @@ function recordCrashStates() {
     recordAround('rename', to, () => real.renameSync(from, to));
 }
 
+/** The name of a file in the run folder; a temporary file has that of the file it becomes. */
+const nameInRun = (path) =>
+  path
+    .slice(fault.run.length + 1)
+    .replace(/(^|\/)\.(.+)\.\d+\.[0-9a-f]{8}\.tmp$/, '$1$2')
+    .replace(/^attempts\/.+/, 'attempts/….json')
+    .replace(/-epoch-\d+/, '-epoch-…');
+
 function watchWrites() {
   let number = 0;
   const onWrite = (path) => {
     if (!isInRun(path)) return;
+    const name = nameInRun(path);
     if (fault.count) {
-      real.appendFileSync(fault.count, `${path.slice(fault.run.length + 1)}\n`);
+      real.appendFileSync(fault.count, `${name}\n`);
       return;
     }
-    if (number++ !== fault.fill) return;
+    if (name !== fault.fill.file || number++ !== fault.fill.nth) return;
     const filler = join(fault.disk, 'filler');
     const fd = real.openSync(filler, 'a');
     try {
