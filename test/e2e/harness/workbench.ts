@@ -284,9 +284,8 @@ export class Workbench {
 
   /** Opens a file of the workspace with Quick Open. */
   async openFile(name: string): Promise<void> {
-    await this.page.keyboard.press('Control+p');
-    await this.quickInput.waitFor();
-    await this.quickInput.fill(name);
+    // Without ">" the palette lists files.
+    await this.openPalette(name);
     await this.page
       .locator('.quick-input-list .monaco-list-row.focused')
       .filter({ hasText: name.split('/').at(-1) })
