@@ -258,7 +258,14 @@ describe('from the sample data set to its failed examples', () => {
       expect(readRun(run)).toMatchObject({ state: 'running', pid: before?.pid, id: before?.id });
       await expect.poll(() => statusBar(vscode).textContent(), SLOW).toMatch(/epoch \d+\/400/);
       // A closed page may not have stored the open editors; the status bar opens them again.
-      await statusBar(vscode).locator('a').click();
+      const tab = vscode.page.locator('.tab', { hasText: 'Training: ' });
+      await expect
+        .poll(async () => {
+          // The entry is rendered again with each step: a click between two renderings is lost.
+          if ((await tab.count()) === 0) await statusBar(vscode).locator('a').click();
+          return tab.count();
+        }, SLOW)
+        .toBe(1);
       await expectNothingMissing(vscode, run);
     },
   );
