@@ -4,14 +4,11 @@
  * order.
  */
 
-/**
- * The largest multiple of a small count within 32 bits, by count. A table, because a division of numbers beyond 32 bits is
- * slow, and a shuffle has another count at each draw.
- */
-const multiples = Float64Array.from(
-  { length: 256 },
-  (_, count) => 0x1_0000_0000 - (0x1_0000_0000 % count),
-);
+/** The largest multiple of `count` that is at most 2^32. */
+const largestMultiple = (count: number): number => 0x1_0000_0000 - (0x1_0000_0000 % count);
+
+/** `largestMultiple` of small counts: a division of numbers beyond 32 bits is slow, and a shuffle has another count at each draw. */
+const multiples = Float64Array.from({ length: 256 }, (_, count) => largestMultiple(count));
 
 /** Purpose of a stream of random numbers. Streams of different purposes are independent. */
 export const Purpose = { order: 1, swap: 2, augment: 3, sample: 4, bootstrap: 5 } as const;
@@ -115,10 +112,9 @@ export class KeyedRandom {
     return value % count;
   }
 
-  /** The largest multiple of `count` within 32 bits, which is kept for the next draw. */
+  /** `largestMultiple`, which is kept for the next draw. */
   private multipleOf(count: number): number {
-    if (count !== this.limited.count)
-      this.limited = { count, limit: 0x1_0000_0000 - (0x1_0000_0000 % count) };
+    if (count !== this.limited.count) this.limited = { count, limit: largestMultiple(count) };
     return this.limited.limit;
   }
 }

@@ -29,6 +29,8 @@ export function diskError(error: unknown, file: string): unknown {
         cause: error,
       });
     case 'ENOENT':
+      // Otherwise another file is missing, such as one that is read while this one is written.
+      if (existsSync(dirname(file))) return error;
       return new UserError(localize('{0} cannot be written: its folder no longer exists.', file), {
         hint: localize('It was moved or removed. Restore it, or choose another folder.'),
         cause: error,

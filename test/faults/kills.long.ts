@@ -1,6 +1,6 @@
 /**
- * A hundred SIGKILLs: at any moment of a start, after a step, and while a checkpoint is written. `npm test` has five
- * of them (`test/integration/trainExactness.test.ts`), and those of ranks (`test/integration/distributed.test.ts`).
+ * A hundred SIGKILLs: at any moment of a start, after a step, and while a checkpoint is written. `npm test` has ten of
+ * them (`test/integration/trainExactness.test.ts`), and those of ranks (`test/integration/distributed.test.ts`).
  */
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, rmSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { mkdtemp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -139,16 +139,14 @@ describe('generateSample', () => {
     expect(await readdir(root)).toEqual(['sample']);
   });
 
-  it('ends with the error of an image that cannot be written, and leaves no files', async () => {
-    const making = generateSample(join(root, 'sample'), {
+  it('ends with the reason when an image cannot be written, and does not create the folder again', async () => {
+    const parent = join(root, 'parent');
+    const making = generateSample(join(parent, 'sample'), {
       sets: { ...sets, train: 200 },
-      onProgress: () => {
-        const [partial] = readdirSync(root);
-        rmSync(join(root, partial, 'images'), { recursive: true });
-      },
+      onProgress: () => renameSync(parent, join(root, 'moved')),
     });
     await expect(making).rejects.toThrow('its folder no longer exists');
-    expect(await readdir(root)).toEqual([]);
+    expect(await readdir(root)).toEqual(['moved']);
   });
 
   it('reports progress up to the last image', async () => {

@@ -20,10 +20,6 @@ const edge = 0.08;
 const jitter = 0.04;
 
 const channels = 3;
-const emptyImage = Uint8Array.from(
-  { length: pictureSide * pictureSide * channels },
-  (_, i) => background[i % channels],
-);
 
 /** RGBA pixels [cellSide, cellSide, 4]. */
 type Sprite = Uint8Array;
@@ -57,6 +53,11 @@ async function drawSprite(color: number, shape: number): Promise<Sprite> {
 export class SceneRenderer {
   /** Pixels that no image is encoded from: allocating them for each image takes longer than drawing. */
   private readonly unused: Uint8Array[] = [];
+  /** Pixels of an image without shapes. */
+  private readonly empty = Uint8Array.from(
+    { length: pictureSide * pictureSide * channels },
+    (_, i) => background[i % channels],
+  );
 
   private constructor(
     /** [color][shape] */
@@ -76,8 +77,8 @@ export class SceneRenderer {
    * @param random shifts each shape within its cell
    */
   async draw(scene: Scene, random: KeyedRandom): Promise<Buffer> {
-    const pixels = this.unused.pop() ?? new Uint8Array(emptyImage.length);
-    pixels.set(emptyImage);
+    const pixels = this.unused.pop() ?? new Uint8Array(this.empty.length);
+    pixels.set(this.empty);
     const shift = (): number => Math.round(random.between(-jitter, jitter) * cellSide);
     for (const { cell, color, shape } of scene)
       paste(

@@ -30,7 +30,7 @@ import {
 /** Interval in milliseconds between refreshes while rows arrive, so that scrolling stays responsive. */
 const REFRESH_MS = 200;
 /** The interval is at least this multiple of the last refresh, which takes tenths of a second for a million rows. */
-const REFRESH_SHARE = 10;
+const REFRESH_MULTIPLE = 10;
 
 /**
  * State of the panel, independent of the DOM: data from the host, choices of the user, and derived data. The model
@@ -375,7 +375,7 @@ export class Model {
         this.refresh();
         this.changed();
       },
-      Math.max(REFRESH_MS, REFRESH_SHARE * this.refreshDuration),
+      Math.max(REFRESH_MS, REFRESH_MULTIPLE * this.refreshDuration),
     );
   }
 

@@ -20,6 +20,8 @@ export interface IdentifierBlock {
 export class Rows {
   count = 0;
   readonly identifiers: string[] = [];
+  /** For searching: most words occur in no identifier, which takes one search per block. */
+  readonly identifierBlocks: IdentifierBlock[] = [];
   readonly sentences: string[] = [];
   readonly kinds: string[] = [];
   sentence = new Int32Array(0);
@@ -37,7 +39,6 @@ export class Rows {
   /** Marks and notes by identifier. */
   notes = new Map<string, ExampleNote>();
   private readonly lowerCaseSentences: string[] = [];
-  private readonly identifierBlocks: IdentifierBlock[] = [];
   private readonly groups = new Map<number, number[]>();
   /** Number of rows by verdict. */
   readonly verdicts: Record<Verdict, number> = { right: 0, wrong: 0, unlabeled: 0 };
@@ -76,11 +77,6 @@ export class Rows {
   /** The distinct sentences in lower case, for searching. */
   get lowerSentences(): readonly string[] {
     return this.lowerCaseSentences;
-  }
-
-  /** The identifiers in blocks, for searching: most words occur in none, which takes one search per block. */
-  get blocks(): readonly IdentifierBlock[] {
-    return this.identifierBlocks;
   }
 
   kindOf(row: number): string | null {

@@ -36,7 +36,7 @@ function searchWords(rows: Rows, words: readonly string[], found: Uint8Array): v
     inAnyNote |= bits;
   }
   const { sentence } = rows;
-  for (const { first, end, text } of rows.blocks) {
+  for (const { first, end, text } of rows.identifierBlocks) {
     const elsewhere = inAnyNote | wordsIn(text);
     for (let row = first; row < end; row++) {
       let bits = inSentence[sentence[row] ?? -1] ?? 0;
