@@ -26,8 +26,9 @@ export default defineConfig({
           ...shared,
           name: 'trainer',
           include: ['test/{parity,integration,faults}/**/*.test.ts'],
-          // One file at a time: two TensorFlow sessions at once would only fight for the cores.
-          fileParallelism: false,
+          // Most tests train with one thread and wait for processes to start and end: one file at a time uses half of two
+          // cores.
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

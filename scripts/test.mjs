@@ -18,6 +18,7 @@ const failures = [];
 const skipped = [];
 const retried = [];
 const bin = (name) => join(root, 'node_modules', '.bin', name);
+const testTools = 'scripts/testTools.mjs';
 const heading = (text) => console.log(`\n▸ ${text}`);
 
 /** Runs static checks, as many at a time as there are processors. The output of each follows its heading. */
@@ -60,8 +61,23 @@ async function suite(what, config) {
   }
 }
 
+/**
+ * Installs the tools of the tests, one after the other: only one program at a time can install Debian packages.
+ * @returns whether the end-to-end tests can run
+ */
+async function installTools() {
+  if (!wanted('unit') && !wanted('e2e')) return false;
+  await installRuntime();
+  if (wanted('unit') && (await run(process.execPath, [testTools, '--only', 'network'])) !== 0)
+    console.log('The tests with several hosts are skipped: iproute2 could not be installed.');
+  await installPytorch();
+  return wanted('e2e') && (await run(process.execPath, [testTools])) === 0;
+}
+
 await installDependencies();
 await build();
+// Installing mostly waits for the network and the disk: the static checks run at the same time.
+const installing = installTools();
 if (wanted('lint'))
   await check([
     ['Lint', bin('eslint'), 'src', 'test', 'bench'],
@@ -73,20 +89,14 @@ if (wanted('lint'))
     ['Format', bin('prettier'), '--check', '--log-level=warn', '.'],
     ['Generated files are fresh', process.execPath, 'scripts/generate.mjs', '--check'],
   ]);
-if (wanted('unit')) {
-  await installRuntime();
-  if ((await run(process.execPath, ['scripts/testTools.mjs', '--only', 'network'])) !== 0)
-    console.log('The tests with several hosts are skipped: iproute2 could not be installed.');
-  await installPytorch();
-  await suite('Unit, parity and integration tests', 'vitest.config.mts');
-}
+const canRunE2e = await installing;
+if (wanted('unit')) await suite('Unit, parity and integration tests', 'vitest.config.mts');
 if (wanted('e2e')) {
-  await installRuntime();
-  await installPytorch();
-  heading('Tools for the end-to-end tests');
-  if ((await run(process.execPath, ['scripts/testTools.mjs'])) === 0)
-    await suite('End-to-end tests in VS Code', 'test/e2e/vitest.config.mts');
-  else failed++;
+  if (canRunE2e) await suite('End-to-end tests in VS Code', 'test/e2e/vitest.config.mts');
+  else {
+    failed++;
+    failures.push('the tools for the end-to-end tests could not be installed');
+  }
 }
 rmSync(scratch, { recursive: true, force: true });
 for (const name of failures) console.log(`failed: ${name}`);

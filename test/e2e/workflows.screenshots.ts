@@ -162,16 +162,7 @@ describe('the screenshots of', () => {
           .locator('.monaco-editor .view-line span', { hasText: word })
           .last()
           .click();
-        // The key does nothing until the editor has the focus and its quick fixes.
-        await expect
-          .poll(
-            async () => {
-              if (!(await fixes.isVisible())) await vscode.press('Control+.');
-              return fixes.isVisible();
-            },
-            { ...SLOW, interval: 2000 },
-          )
-          .toBe(true);
+        await vscode.openQuickFixes();
       };
       await takeScreenshot(scene, showFixes);
       await showFixes();

@@ -295,6 +295,42 @@ export class Workbench {
     await this.page.locator('.tabs-container .tab.active').first().waitFor();
   }
 
+  /**
+   * Opens the quick fixes at the cursor with the keyboard. The editor ignores the key until it has the focus, and closes the
+   * menu when the quick fixes of the position arrive later: repeat until the menu is open.
+   * @returns its first entry with this text
+   */
+  async openQuickFixes(text: string | RegExp = ''): Promise<Locator> {
+    const fix = this.page.locator('.action-widget .monaco-list-row', { hasText: text }).first();
+    await expect
+      .poll(
+        async () => {
+          if (!(await fix.isVisible())) await this.page.keyboard.press('Control+.');
+          await this.page.waitForTimeout(500);
+          return fix.isVisible();
+        },
+        { timeout: 60_000, interval: 1000 },
+      )
+      .toBe(true);
+    return fix;
+  }
+
+  /** Applies the quick fix at the cursor whose title contains this text. */
+  async applyQuickFix(title: string): Promise<void> {
+    await expect
+      .poll(
+        async () => {
+          const fix = await this.openQuickFixes(title);
+          return fix.click({ timeout: 2000 }).then(
+            () => true,
+            () => false,
+          );
+        },
+        { timeout: 60_000 },
+      )
+      .toBe(true);
+  }
+
   /** The notification button with this label. */
   notificationButton(label: string | RegExp) {
     return this.page
