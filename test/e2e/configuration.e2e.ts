@@ -277,14 +277,8 @@ describe('the configuration as text', () => {
     await vscode.press('Enter');
     await vscode.page.locator('.suggest-widget .monaco-list-row', { hasText: 'bf16' }).waitFor();
     await vscode.press('Escape', 'Escape');
-    await vscode.page
-      .locator('.monaco-editor .view-line', { hasText: 'seed' })
-      .first()
-      .hover({
-        position: { x: 20, y: 8 },
-      });
-    const hover = vscode.page.locator('.monaco-hover', { hasText: 'Seed for initialization' });
-    await hover.waitFor();
+    const seed = vscode.page.locator('.monaco-editor .view-line', { hasText: 'seed' }).first();
+    await vscode.openHover(seed, 'Seed for initialization', { x: 20, y: 8 });
     await vscode.screenshot('configuration-hover');
     await vscode.close();
   });

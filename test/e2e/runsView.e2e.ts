@@ -53,13 +53,14 @@ describe('the NLVR view', () => {
   });
 
   it('shows why a trainer died and what to do', async () => {
-    await row(vscode, 'bold-elk-3').hover();
-    const hover = vscode.page.locator('.monaco-hover').filter({ hasText: 'on disk' });
-    await hover.waitFor();
+    const hover = await vscode.openHover(row(vscode, 'bold-elk-3'), 'on disk');
     const text = await hover.textContent();
     expect(text).toContain('out of memory');
     expect(text).toContain('batch_size_train');
     await vscode.screenshot('view-tooltip');
+    // It covers the other rows.
+    await vscode.page.mouse.move(0, 0);
+    await hover.waitFor({ state: 'hidden' });
   });
 
   it('shows the data set of the configuration', async () => {

@@ -91,12 +91,7 @@ export class Workbench {
 
   /** Runs a command by its title with the keyboard alone. */
   async runCommandByKeys(title: string): Promise<void> {
-    await this.openPalette(`>${title}`);
-    await this.page
-      .locator('.quick-input-list .monaco-list-row.focused')
-      .filter({ has: this.page.getByText(title, { exact: true }) })
-      .waitFor();
-    await this.page.keyboard.press('Enter');
+    await this.acceptFirst(`>${title}`, { has: this.page.getByText(title, { exact: true }) });
   }
 
   /**
@@ -149,6 +144,29 @@ export class Workbench {
     for (const until = Date.now() + timeout; Date.now() < until;)
       if (await this.offersCommand(title)) return;
     throw new Error(`the palette does not offer "${title}"`);
+  }
+
+  /** Types into the palette until its first entry is the wanted one, and accepts it, with the keyboard alone. */
+  private async acceptFirst(
+    text: string,
+    wanted: { has?: Locator; hasText?: string | undefined },
+    timeout = 90_000,
+  ): Promise<void> {
+    const first = this.page
+      .locator('.quick-input-list .monaco-list-row.focused')
+      .filter({ ...wanted })
+      .first();
+    // A webview that gets the focus back late closes the palette: open it again.
+    for (const until = Date.now() + timeout; Date.now() < until;) {
+      await this.openPalette(text);
+      const found = await first.waitFor({ timeout: 5000 }).then(
+        () => true,
+        () => false,
+      );
+      if (found) return await this.page.keyboard.press('Enter');
+      await this.closeQuickInput();
+    }
+    throw new Error(`the palette does not offer "${text}"`);
   }
 
   private async closeQuickInput(): Promise<void> {
@@ -211,6 +229,36 @@ export class Workbench {
         if (attempt === 3 || (await this.quickInput.isVisible())) throw error;
       }
     }
+  }
+
+  /**
+   * Moves the mouse over an element until its hover is open: the editor and the views drop a hover whose content arrives after
+   * they were rendered again.
+   * @returns the hover with this text
+   */
+  async openHover(
+    target: Locator,
+    text: string,
+    position?: { x: number; y: number },
+  ): Promise<Locator> {
+    const hover = this.page.locator('.monaco-hover', { hasText: text }).first();
+    await expect
+      .poll(
+        async () => {
+          if (await hover.isVisible()) return true;
+          await this.page.mouse.move(0, 0);
+          await target
+            .hover({ ...(position && { position }), timeout: 5000 })
+            .catch(() => undefined);
+          return hover.waitFor({ timeout: 5000 }).then(
+            () => true,
+            () => false,
+          );
+        },
+        { timeout: 60_000 },
+      )
+      .toBe(true);
+    return hover;
   }
 
   /** Opens the context menu of an element. @returns the texts of its entries */
@@ -284,15 +332,10 @@ export class Workbench {
 
   /** Opens a file of the workspace with Quick Open. */
   async openFile(name: string): Promise<void> {
+    const hasText = name.split('/').at(-1);
     // Without ">" the palette lists files.
-    await this.openPalette(name);
-    await this.page
-      .locator('.quick-input-list .monaco-list-row.focused')
-      .filter({ hasText: name.split('/').at(-1) })
-      .first()
-      .waitFor({ timeout: 20_000 });
-    await this.page.keyboard.press('Enter');
-    await this.page.locator('.tabs-container .tab.active').first().waitFor();
+    await this.acceptFirst(name, { hasText });
+    await this.page.locator('.tabs-container .tab.active').filter({ hasText }).first().waitFor();
   }
 
   /**
