@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { nlvr, tinyProject } from '../integration/tinyProject';
+import { killWhenFinished, nlvr, tinyProject } from '../integration/tinyProject';
 import { addRow, expectSameRun, randomized, resumeToEnd, stepsOf, finishedRun } from './support';
 
 const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
@@ -31,7 +31,7 @@ test.skipIf(!canLimitMemory)(
       stdio: 'ignore',
     });
     const ended = once(child, 'exit');
-    onTestFinished(() => void child.kill('SIGKILL'));
+    killWhenFinished(child);
     while (child.exitCode === null && stepsOf(project.run) < 6) await sleep(10);
     writeFileSync(join(controlGroup, 'cgroup.procs'), `${child.pid}`);
     // Less than the process uses already, so that its next allocation exceeds the limit.

@@ -1,7 +1,7 @@
 /** Simulates trainers on other hosts with namespaces. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { killWhenFinished } from '../integration/tinyProject';
 import { withFault } from './support';
 
 const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
@@ -25,7 +25,7 @@ export function startOnOtherHost(args: readonly string[]): {
       stdio: ['ignore', 'ignore', 'pipe'],
     },
   );
-  onTestFinished(() => void child.kill('SIGKILL'));
+  killWhenFinished(child);
   let stderr = '';
   child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
   return { child, stderr: () => stderr };

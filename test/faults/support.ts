@@ -3,7 +3,14 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, statSync } from 
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { openCheckpoint } from '../../src/model/checkpoint/openCheckpoint';
-import { nlvr, lossesOf, tinyProject, type TinyProject } from '../integration/tinyProject';
+import {
+  ALL_LAYER_KINDS,
+  lossesOf,
+  medConfig,
+  nlvr,
+  tinyProject,
+  type TinyProject,
+} from '../integration/tinyProject';
 
 /** Whether all cases are tested, or some of them that take seconds. */
 export const isLong = process.env.NLVR_FAULTS === 'long';
@@ -15,6 +22,7 @@ export const randomized = {
   batch_size_train: '4',
   drop_path_rate: '0.3',
   precision: 'fp32',
+  med_config: medConfig(ALL_LAYER_KINDS),
 };
 
 /** Returns the environment of a trainer with a fault (`hook.cjs`). */

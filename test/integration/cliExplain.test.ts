@@ -4,13 +4,24 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, expect, test } from 'vitest';
 import { fail, succeed } from './cliSupport';
-import { nlvr, sharedFolder, tinyProject, type TinyProject } from './tinyProject';
+import {
+  ALL_LAYER_KINDS,
+  medConfig,
+  nlvr,
+  sharedFolder,
+  tinyProject,
+  type TinyProject,
+} from './tinyProject';
 
 const folder = sharedFolder();
 let project: TinyProject;
 
 beforeAll(async () => {
-  project = await tinyProject({ precision: 'fp32', max_epoch: '1' }, undefined, folder);
+  project = await tinyProject(
+    { precision: 'fp32', max_epoch: '1', med_config: medConfig(ALL_LAYER_KINDS) },
+    undefined,
+    folder,
+  );
   await succeed('train', '--config', project.config);
 });
 

@@ -9,7 +9,14 @@ import { robustnessIn, type RobustnessResult } from '../../src/analysis/robustne
 import { openCheckpoint } from '../../src/model/checkpoint/openCheckpoint';
 import { writeSafetensors } from '../../src/model/checkpoint/safetensorsWriter';
 import { fail, predictionsOf, readJson, succeed, tensorsOf } from './cliSupport';
-import { sharedFolder, startNlvr, tinyProject, type TinyProject } from './tinyProject';
+import {
+  ALL_LAYER_KINDS,
+  medConfig,
+  sharedFolder,
+  startNlvr,
+  tinyProject,
+  type TinyProject,
+} from './tinyProject';
 
 const folder = sharedFolder();
 let project: TinyProject;
@@ -60,7 +67,12 @@ function numbersOf(result: RobustnessResult, test: RobustnessTest): TestNumbers 
 
 beforeAll(async () => {
   project = await tinyProject(
-    { precision: 'fp32', max_epoch: '1', init_std: '0.4' },
+    {
+      precision: 'fp32',
+      max_epoch: '1',
+      init_std: '0.4',
+      med_config: medConfig(ALL_LAYER_KINDS),
+    },
     { train: 8, val: 30, test: 6 },
     folder,
   );

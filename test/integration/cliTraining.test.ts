@@ -9,7 +9,14 @@ import { initialParameters } from '../../src/model/initialize';
 import type { NoteEvent, RunEvent } from '../../src/run/events';
 import type { LossScale } from '../../src/runtime/optimizer/lossScale';
 import { succeed, tensorsOf } from './cliSupport';
-import { eventsOf, lossesOf, tinyProject } from './tinyProject';
+import {
+  ALL_LAYER_KINDS,
+  eventsOf,
+  lossesOf,
+  medConfig,
+  NO_DROPOUT,
+  tinyProject,
+} from './tinyProject';
 
 /**
  * Only the order uses random numbers. The learning rate is small because AdamW makes whole steps of
@@ -18,8 +25,7 @@ import { eventsOf, lossesOf, tinyProject } from './tinyProject';
 const deterministicSettings = {
   augment: 'false',
   drop_path_rate: '0',
-  med_config:
-    '{hidden_size: 16, num_hidden_layers: 7, num_attention_heads: 2, intermediate_size: 32, encoder_width: 16, hidden_dropout_prob: 0, attention_probs_dropout_prob: 0}',
+  med_config: medConfig(ALL_LAYER_KINDS, ...NO_DROPOUT),
   precision: 'fp32',
   max_epoch: '1',
   init_lr: '1e-5',

@@ -12,7 +12,9 @@ import { readAttempts } from '../../src/run/record/attempts';
 import { RunFolder } from '../../src/run/runFolder';
 import { fail, metricsOf, predictionsOf, readJson, succeed } from './cliSupport';
 import {
+  ALL_LAYER_KINDS,
   eventsOf,
+  medConfig,
   nlvr,
   scratchFolder,
   sharedFolder,
@@ -61,7 +63,11 @@ const predict = (checkpoint: string, ...more: string[]): string[] => [
 ];
 
 beforeAll(async () => {
-  project = await tinyProject({ precision: 'fp32' }, undefined, folder);
+  project = await tinyProject(
+    { precision: 'fp32', med_config: medConfig(ALL_LAYER_KINDS) },
+    undefined,
+    folder,
+  );
   const { config, folder: from } = loadConfig(project.config);
   const model = readModelConfig(config, from);
   shapes = new Map(parameterShapes(model));

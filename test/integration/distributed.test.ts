@@ -12,9 +12,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { OpTiming } from '../../src/runtime/tensorflow/stepStats';
 import {
+  ALL_LAYER_KINDS,
   eventsOf,
   lossesOf,
+  medConfig,
   nlvr,
+  NO_DROPOUT,
   sharedFolder,
   startNlvr,
   tinyProject,
@@ -24,8 +27,7 @@ import {
 
 /** Disables all randomness per example, so that only the batches matter. */
 const PLAIN = {
-  med_config:
-    '{hidden_size: 16, num_hidden_layers: 7, num_attention_heads: 2, intermediate_size: 32, encoder_width: 16, hidden_dropout_prob: 0, attention_probs_dropout_prob: 0}',
+  med_config: medConfig(2, ...NO_DROPOUT),
   drop_path_rate: '0',
   augment: 'false',
   swap_images: 'false',
@@ -53,7 +55,8 @@ describe('several processes', () => {
   const runOf = (name: string): string => join(folder, name);
 
   beforeAll(async () => {
-    project = await tinyProject(PLAIN, SIZES, folder);
+    const med_config = medConfig(ALL_LAYER_KINDS, ...NO_DROPOUT);
+    project = await tinyProject({ ...PLAIN, med_config }, SIZES, folder);
   });
 
   test('send gradients during the backward pass', async () => {

@@ -8,7 +8,16 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { lossesOf, nlvr, sharedFolder, tinyProject, type TinyProject } from './tinyProject';
+import {
+  killWhenFinished,
+  lossesOf,
+  medConfig,
+  nlvr,
+  NO_DROPOUT,
+  sharedFolder,
+  tinyProject,
+  type TinyProject,
+} from './tinyProject';
 
 const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
 const HOSTS = ['10.231.7.1', '10.231.7.2'] as const;
@@ -39,8 +48,7 @@ describe.skipIf(!allowed)('two hosts', () => {
     }
     project = await tinyProject(
       {
-        med_config:
-          '{hidden_size: 16, num_hidden_layers: 7, num_attention_heads: 2, intermediate_size: 32, encoder_width: 16, hidden_dropout_prob: 0, attention_probs_dropout_prob: 0}',
+        med_config: medConfig(2, ...NO_DROPOUT),
         drop_path_rate: '0',
         augment: 'false',
         swap_images: 'false',
@@ -71,7 +79,7 @@ describe.skipIf(!allowed)('two hosts', () => {
       ['netns', 'exec', space(host), ...command, '--output_dir', run, ...args],
       { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] },
     );
-    onTestFinished(() => void child.kill('SIGKILL'));
+    killWhenFinished(child);
     let text = '';
     child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
     return { child, output: () => text };

@@ -14,7 +14,7 @@ import { eventsOf, scratchFolder, tinyProject } from './tinyProject';
 
 const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
 const med = {
-  ...{ hidden_size: 16, num_hidden_layers: 7, num_attention_heads: 2, intermediate_size: 32 },
+  ...{ hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 32 },
   ...{ encoder_width: 16, hidden_dropout_prob: 0 },
 };
 

@@ -6,7 +6,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -27,6 +26,7 @@ import { RunFolder } from '../../src/run/runFolder';
 import { runPaths } from '../../src/run/runPaths';
 import { requireUsableFolder } from '../../src/run/record/runWriter';
 import { inEnglish } from '../../src/util/localize';
+import { killProcess, removeFolder } from './tinyProject';
 
 const run = promisify(execFile);
 /** The documented schema of a file. */
@@ -55,9 +55,9 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'nlvr-python-'));
   folder = join(root, 'run');
 });
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-  rmSync(root, { recursive: true, force: true });
+afterEach(async () => {
+  await Promise.all(children.splice(0).map(killProcess));
+  await removeFolder(root);
 });
 
 /** Runs a script with `Run` and the folder. @returns its output, or the text of an exception */

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import {
   eventsOf,
+  killWhenFinished,
   nlvr,
   sharedFolder,
   startNlvr,
@@ -102,7 +103,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`;
       ['-c', script, process.execPath, cli, 'train', '--config', config, ...more],
       { stdio: [input, 'pipe', 'inherit'] },
     );
-    onTestFinished(() => void child.kill('SIGKILL'));
+    killWhenFinished(child);
     const output = collect(child.stdout);
     await waitUntil(child, () => steps(run) > 2);
     const pid = (JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as { pid: number }).pid;

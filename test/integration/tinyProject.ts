@@ -1,7 +1,9 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 import { afterAll, onTestFinished } from 'vitest';
 import type { RunEvent } from '../../src/run/events';
@@ -11,20 +13,60 @@ const cli = join(import.meta.dirname, '..', '..', 'dist', 'cli.js');
 /** A folder that is removed when the test ends. */
 export function scratchFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'nlvr-test-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  onTestFinished(() => removeFolder(folder));
   return folder;
 }
 
 /** A folder that is removed when all tests of the file, or of the `describe` it is called in, have ended. */
 export function sharedFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'nlvr-test-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => removeFolder(folder));
   return folder;
+}
+
+/** Removes a folder, also if a process that is ending, such as the rank of a killed launcher, still writes to it. */
+export async function removeFolder(folder: string): Promise<void> {
+  for (const until = performance.now() + 30_000; ; await sleep(100))
+    try {
+      return rmSync(folder, { recursive: true, force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY' || performance.now() > until)
+        throw error;
+    }
+}
+
+/** Kills a process when the test ends, and waits for its end. */
+export function killWhenFinished(child: ChildProcess): void {
+  onTestFinished(() => killProcess(child));
+}
+
+/** Kills a process that may have ended, and waits for its end. */
+export async function killProcess(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
 }
 
 const colors = { red: [220, 40, 40], blue: [40, 60, 220], green: [40, 170, 60] } as const;
 type Color = keyof typeof colors;
 const names = Object.keys(colors) as Color[];
+
+/** From layer 6 on, BLIP merges the results of the two cross-attentions with a linear layer: both kinds of layers. */
+export const ALL_LAYER_KINDS = 7;
+
+/**
+ * The small text encoder as a value of `med_config`.
+ * @param layers number of layers; a training with two starts in half of the time of one with all kinds of layers
+ * @param more other keys, such as `hidden_dropout_prob: 0`
+ */
+export function medConfig(layers: number, ...more: string[]): string {
+  const sizes = 'hidden_size: 16, num_attention_heads: 2, intermediate_size: 32, encoder_width: 16';
+  return `{${[sizes, `num_hidden_layers: ${layers}`, ...more].join(', ')}}`;
+}
+
+/** Dropout would make the losses depend on how examples are grouped into batches. */
+export const NO_DROPOUT = ['hidden_dropout_prob: 0', 'attention_probs_dropout_prob: 0'];
 
 /** The small configuration; `extra` lines are added or override it. */
 function configuration(extra: Record<string, string>): string {
@@ -34,8 +76,7 @@ function configuration(extra: Record<string, string>): string {
     ann_files: '{train: train.json, val: val.json, test: test.json}',
     image_size: '16',
     vit: '{width: 16, depth: 2, heads: 2, patch_size: 8}',
-    med_config:
-      '{hidden_size: 16, num_hidden_layers: 7, num_attention_heads: 2, intermediate_size: 32, encoder_width: 16}',
+    med_config: medConfig(2),
     vit_grad_ckpt: 'false',
     init_std: '0.1',
     batch_size_train: '4',
@@ -126,7 +167,7 @@ export function startNlvr(
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
+  killWhenFinished(child);
   return child;
 }
 

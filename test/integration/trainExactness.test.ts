@@ -4,7 +4,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { openCheckpoint } from '../../src/model/checkpoint/openCheckpoint';
-import { eventsOf, lossesOf, nlvr, startNlvr, tinyProject } from './tinyProject';
+import {
+  ALL_LAYER_KINDS,
+  eventsOf,
+  lossesOf,
+  medConfig,
+  nlvr,
+  startNlvr,
+  tinyProject,
+} from './tinyProject';
 
 /** Dropout, augmentation, exchange, accumulation and stochastic depth all on: everything that draws random numbers. */
 const randomized = {
@@ -15,6 +23,7 @@ const randomized = {
   drop_path_rate: '0.3',
   // Rounding to bf16 would hide differences.
   precision: 'fp32',
+  med_config: medConfig(ALL_LAYER_KINDS),
 };
 
 async function trainOnce(extra: Record<string, string>, args: string[] = []) {
