@@ -32,9 +32,12 @@ const deterministicSettings = {
   grad_clip: '0.1',
 };
 
+/** With dropout. */
+const med_config = medConfig(ALL_LAYER_KINDS);
+
 describe('freeze_vit', () => {
   test('trains on features, with or without a cache for them; the ViT does not change', async () => {
-    const project = await tinyProject({ precision: 'fp32', freeze_vit: 'true' });
+    const project = await tinyProject({ precision: 'fp32', freeze_vit: 'true', med_config });
     const { config, folder } = loadConfig(project.config);
     const { seed, init_std } = config;
     const first = new Map(initialParameters(readModelConfig(config, folder), seed, init_std));
@@ -96,7 +99,7 @@ test('two batches of 2 accumulated are one of 4, gradient and clipping included'
 });
 
 test('bf16 trains', async () => {
-  const { config, run } = await tinyProject({ precision: 'bf16', max_epoch: '1' });
+  const { config, run } = await tinyProject({ precision: 'bf16', max_epoch: '1', med_config });
   await succeed('train', '--config', config);
   const events = eventsOf(run);
   expect(events.find(({ type }) => type === 'start')).toMatchObject({ precision: 'bf16' });

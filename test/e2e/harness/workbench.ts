@@ -98,22 +98,12 @@ export class Workbench {
    * Runs a command by its title, such as `NLVR: Start NLVR Training`, from the command palette. Waits until the command is
    * available, for example when the runs were found.
    */
-  async runCommand(title: string, timeout = 90_000): Promise<void> {
+  async runCommand(title: string, timeout?: number): Promise<void> {
     const row = this.page
       .locator('.quick-input-list .monaco-list-row')
       .filter({ has: this.page.getByText(title, { exact: true }) })
       .first();
-    // An open palette does not list commands that become available: open it again.
-    for (const until = Date.now() + timeout; Date.now() < until;) {
-      await this.openPalette(`>${title}`);
-      const chosen = await row.click({ timeout: 4000 }).then(
-        () => true,
-        () => false,
-      );
-      if (chosen) return;
-      await this.closeQuickInput();
-    }
-    throw new Error(`the palette does not offer "${title}"`);
+    await this.inPalette(`>${title}`, () => row.click({ timeout: 4000 }), timeout);
   }
 
   /** The first entries of the palette for this text. */
@@ -146,24 +136,31 @@ export class Workbench {
     throw new Error(`the palette does not offer "${title}"`);
   }
 
-  /** Types into the palette until its first entry is the wanted one, and accepts it, with the keyboard alone. */
+  /** Accepts the first entry of the palette for this text with the keyboard alone, once it is the wanted one. */
   private async acceptFirst(
     text: string,
     wanted: { has?: Locator; hasText?: string | undefined },
-    timeout = 90_000,
   ): Promise<void> {
     const first = this.page
       .locator('.quick-input-list .monaco-list-row.focused')
       .filter({ ...wanted })
       .first();
-    // A webview that gets the focus back late closes the palette: open it again.
+    await this.inPalette(text, () => first.waitFor({ timeout: 5000 }));
+    await this.page.keyboard.press('Enter');
+  }
+
+  /**
+   * Opens the palette with a text and does something in it, again until that succeeds: an open palette does not list commands
+   * that become available, and a webview that gets the focus back late closes it.
+   */
+  private async inPalette(
+    text: string,
+    action: () => Promise<void>,
+    timeout = 90_000,
+  ): Promise<void> {
     for (const until = Date.now() + timeout; Date.now() < until;) {
       await this.openPalette(text);
-      const found = await first.waitFor({ timeout: 5000 }).then(
-        () => true,
-        () => false,
-      );
-      if (found) return await this.page.keyboard.press('Enter');
+      if (await succeeds(action())) return;
       await this.closeQuickInput();
     }
     throw new Error(`the palette does not offer "${text}"`);
@@ -179,11 +176,7 @@ export class Workbench {
     // A new window or webview may take the focus away: repeat until the palette stays open.
     for (let attempt = 0; attempt < 5; attempt++) {
       await this.page.keyboard.press('F1');
-      const filled = await input.fill(text, { timeout: 4000 }).then(
-        () => true,
-        () => false,
-      );
-      if (filled) return;
+      if (await succeeds(input.fill(text, { timeout: 4000 }))) return;
     }
     throw new Error('the command palette does not open');
   }
@@ -250,10 +243,7 @@ export class Workbench {
           await target
             .hover({ ...(position && { position }), timeout: 5000 })
             .catch(() => undefined);
-          return hover.waitFor({ timeout: 5000 }).then(
-            () => true,
-            () => false,
-          );
+          return succeeds(hover.waitFor({ timeout: 5000 }));
         },
         { timeout: 60_000 },
       )
@@ -361,16 +351,9 @@ export class Workbench {
   /** Applies the quick fix at the cursor whose title contains this text. */
   async applyQuickFix(title: string): Promise<void> {
     await expect
-      .poll(
-        async () => {
-          const fix = await this.openQuickFixes(title);
-          return fix.click({ timeout: 2000 }).then(
-            () => true,
-            () => false,
-          );
-        },
-        { timeout: 60_000 },
-      )
+      .poll(async () => succeeds((await this.openQuickFixes(title)).click({ timeout: 2000 })), {
+        timeout: 60_000,
+      })
       .toBe(true);
   }
 
@@ -508,6 +491,13 @@ export class Workbench {
     await this.context.close();
   }
 }
+
+/** Whether an action succeeds that may run into a timeout. */
+const succeeds = (action: Promise<unknown>): Promise<boolean> =>
+  action.then(
+    () => true,
+    () => false,
+  );
 
 /** Whether the webview that holds this document is visible in the window. */
 async function isShown(frame: Frame): Promise<boolean> {
